@@ -1,0 +1,1 @@
+"""The database: models, engines, migrations. Knows nothing of HTTP, GraphQL or any package type."""

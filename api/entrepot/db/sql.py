@@ -1,0 +1,71 @@
+"""SQL that both databases read: one text, written with PostgreSQL's `$1`, turned into SQLite's `?1` where needed.
+
+`{lock}` at the end of a SELECT becomes FOR UPDATE on PostgreSQL and nothing on SQLite, where a transaction holds the one write lock from its start.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from typing import Any
+
+from tortoise.connection import get_connection
+from tortoise.exceptions import OperationalError
+from tortoise.transactions import in_transaction
+
+from entrepot.errors import Unavailable
+
+Row = Mapping[str, Any]
+
+
+@lru_cache(maxsize=1024)
+def _text(statement: str, dialect: str) -> str:
+    if dialect == "sqlite":
+        return re.sub(r"\$(\d+)", r"?\1", statement.replace("{lock}", "")).strip()
+    return statement.replace("{lock}", "FOR UPDATE").strip()
+
+
+async def fetch(statement: str, *values: Any) -> list[Row]:
+    """The rows of a SELECT, or of a statement with RETURNING, in the running transaction if there is one."""
+    connection = get_connection("default")
+    _, rows = await connection.execute_query(_text(statement, connection.capabilities.dialect), list(values))
+    return list(rows)
+
+
+async def fetch_one(statement: str, *values: Any) -> Row | None:
+    """The first row, or None."""
+    rows = await fetch(statement, *values)
+    return rows[0] if rows else None
+
+
+async def execute(statement: str, *values: Any) -> int:
+    """Run a statement; answers the number of rows it touched."""
+    connection = get_connection("default")
+    count, _ = await connection.execute_query(_text(statement, connection.capabilities.dialect), list(values))
+    return count
+
+
+def rows_of(count: int, width: int, start: int = 1) -> str:
+    """The placeholders of a multi-row VALUES: `rows_of(2, 3)` is `($1,$2,$3),($4,$5,$6)`."""
+    numbers = iter(range(start, start + count * width))
+    return ",".join("(" + ",".join(f"${next(numbers)}" for _ in range(width)) + ")" for _ in range(count))
+
+
+def marks(values: Sequence[Any], start: int = 1) -> str:
+    """The placeholders of an IN list; `NULL`, which matches nothing, for an empty one."""
+    return ",".join(f"${number}" for number in range(start, start + len(values))) or "NULL"
+
+
+@asynccontextmanager
+async def transaction() -> AsyncIterator[None]:
+    """A write transaction. Never around the reading of a request's body, never in a GraphQL query.
+
+    Raises Unavailable where the database cannot take it now.
+    """
+    try:
+        async with in_transaction():
+            yield
+    except OperationalError as error:
+        raise Unavailable("The database is busy or cannot be written to just now; nothing was changed. Try again in a moment.") from error

@@ -1,0 +1,1 @@
+"""The GraphQL API: thin over the services."""

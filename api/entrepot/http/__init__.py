@@ -1,0 +1,1 @@
+"""The core's HTTP: uploads, index documents, files, authentication, health."""

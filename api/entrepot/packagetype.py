@@ -1,0 +1,315 @@
+"""The contract between the core and a package type. Plugin authors import these names from `entrepot.plugin`.
+
+A package type is one object with plain, synchronous methods. It knows its file format and its index formats; the core decides threads, caching,
+ETags, compression, ranges, storage and permission. Nothing here may block on the network, and nothing here reads the database.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
+    from entrepot.services.facade import Services
+
+type_name_pattern = r"^[a-z][a-z0-9]{0,31}$"
+"""What `PackageType.name` must match: it is the first segment of the type's URLs and a word in GraphQL."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extra:
+    """A small blob that inspection takes out of an upload: a `.metadata` sidecar, a thumbnail, a rendered view.
+
+    Stored, counted and collected as a blob of its own, and served by `FileTarget(path, extra=name)`.
+    """
+
+    name: str
+    body: bytes
+    media_type: str = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """What a package type read out of an upload."""
+
+    name: str
+    """The package's name as the file spells it."""
+    version: str
+    """The version as the file spells it."""
+    summary: str = ""
+    description: str = ""
+    license: str = ""
+    platform: str = ""
+    """What the file runs on, in the type's own words (conda: the subdir). Empty: anything."""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    """What the type wants to remember: JSON values only. Handed back in `StoredFile.attributes`; entries are made from it."""
+    extras: Sequence[Extra] = ()
+    names_itself: bool = True
+    """True: the name stands inside the file, and an uploader's `package=` may differ from it only in case and in `-`, `_`, `.`.
+    False: `name` is only a proposal (from the basename, say); `package=` wins."""
+    versions_itself: bool = True
+    """True: the version stands inside the file, and an uploader's `version=` must mean the same. False: `version=` wins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredExtra:
+    """An extra as it lies in storage."""
+
+    sha256: str
+    size: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """A file as the database knows it. Everything that `PackageType.entries` may use."""
+
+    namespace: str
+    package: str
+    """The package's display name in its namespace."""
+    name: str
+    """The canonical name: the part in which the file's entries appear."""
+    version: str
+    """The version as the file spells it."""
+    path: str
+    basename: str
+    size: int
+    sha256: str
+    """Lower-case hex; `md5` and `blake2b` (256 bits) likewise."""
+    md5: str
+    blake2b: str
+    uploaded_at: int
+    """Milliseconds since 1970, UTC."""
+    attributes: Mapping[str, Any]
+    state: Mapping[str, Any]
+    """What was said of this file since its upload (yanked, hotfixes …), set through `Services.set_state`."""
+    package_state: Mapping[str, Any]
+    """What was said of its package in this type (project status, dist-tags …)."""
+    extras: Mapping[str, StoredExtra]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The record of one file in one index document, as the bytes that will be joined.
+
+    Its part is the file's canonical name: so each part of a document belongs to exactly one package, and is as visible as that.
+    """
+
+    document: str
+    representations: Mapping[str, bytes]
+    sort_key: bytes = b""
+    """Entries of a part are handed to `render_part` ordered by (sort_key, path)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartRepresentation:
+    """What is made per part of a document: a project page, a shard, or a fragment that a document is joined from."""
+
+    name: str
+    entries: str | None
+    """The entry representation that it is made from; None: only the part's existence counts, and `render_part` gets no entries."""
+    media_type: str = "application/octet-stream"
+    addressed: bool = False
+    """True: stored and served under the sha256 of its bytes (a shard): immutable, kept a week after it is superseded."""
+    vary: str = ""
+    """Request headers that chose this representation, as in `Vary` (the core adds Accept-Encoding by itself)."""
+    compressible: bool = False
+    """True: may be sent with a gzip or zstd Content-Encoding. Never for bytes that are compressed already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentRepresentation:
+    """What is made per document: `repodata.json`, a shard index, a root list."""
+
+    name: str
+    parts: str
+    """The part representation that it is joined from."""
+    media_type: str
+    vary: str = ""
+    compressible: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderContext:
+    """Where a rendering will be read. What is not in here (and not in the entries) must not be in the rendering: it would not be reproducible."""
+
+    namespace: str
+    label: str
+    document: str
+    part: str | None = None
+
+
+class Parts(Protocol):
+    """The parts of a document, in order of their names, in the representation that the document asks for."""
+
+    def names(self) -> Sequence[str]:
+        """The names of the parts, sorted."""
+
+    def bodies(self) -> Iterator[bytes]:
+        """The rendered bytes of each part, in the order of `names`. Not for addressed representations."""
+
+    def digests(self) -> Iterator[bytes]:
+        """The raw sha256 (32 bytes) of each part's rendered bytes, in the order of `names`. For addressed representations."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentTarget:
+    """A URL that means a whole document in one representation."""
+
+    document: str
+    representation: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartTarget:
+    """A URL that means one part of a document in one representation."""
+
+    document: str
+    part: str
+    representation: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddressedTarget:
+    """A URL that means an addressed part representation by the hex sha256 of its bytes."""
+
+    document: str
+    representation: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileTarget:
+    """A URL that means a stored file by its path, or one of its extras."""
+
+    path: str
+    extra: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RedirectTarget:
+    """A URL that has moved for good; `location` is relative to the requested URL (no scheme, no host, no leading slash)."""
+
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalTarget:
+    """A URL that the type knows and will not serve this way (406 for an Accept that cannot be met, 404 cheaply for what nobody serves)."""
+
+    status: int
+    message: str
+
+
+Target = DocumentTarget | PartTarget | AddressedTarget | FileTarget | RedirectTarget | RefusalTarget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageSummary:
+    """What the core knows of a package in one type; `PackageType.facet` makes its facet from it."""
+
+    namespace: str
+    package: str
+    name: str
+    """The canonical name."""
+    state: Mapping[str, Any]
+    platforms: Sequence[str]
+    """The distinct non-empty platforms of its files, sorted."""
+    file_count: int
+
+
+class PackageType(ABC):
+    """One package type: detection, inspection, identity, index entries, rendering, URLs, GraphQL."""
+
+    name: ClassVar[str]
+    """`conda`: lower-case letters and digits. Also the first segment of its URLs and its host name."""
+    title: ClassVar[str]
+    """What people read: "Conda package"."""
+    entry_version: ClassVar[int] = 1
+    """Raise it when `entries` changes: the core then restates every file from the database."""
+    part_representations: ClassVar[Sequence[PartRepresentation]] = ()
+    document_representations: ClassVar[Sequence[DocumentRepresentation]] = ()
+    standing_documents: ClassVar[Sequence[str]] = ()
+    """Documents that exist in every namespace and label from the first, though empty (conda: `noarch`)."""
+    graphql_type: ClassVar[type | None] = None
+    """A Strawberry type that implements `File`."""
+    facet_type: ClassVar[type | None] = None
+    """A Strawberry type that implements `PackageFacet`."""
+
+    # -- taking a file in ---------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def detect(self, file: BinaryIO, basename: str) -> bool:
+        """Whether this upload is of this type, by its bytes first. May seek; must read a bounded amount; must not raise on any bytes."""
+
+    @abstractmethod
+    def inspect(self, file: BinaryIO, basename: str) -> Inspection:
+        """Read and validate the upload, within bounds on inflated bytes, members and depth.
+
+        Raises InvalidPackage with a sentence for whatever is wrong, a basename that contradicts the content included.
+        """
+
+    @abstractmethod
+    def canonical_name(self, name: str) -> str:
+        """The one spelling of a name that identifies a package in this type. Raises ValidationError for what is no name."""
+
+    @abstractmethod
+    def canonical_version(self, version: str) -> str:
+        """The one spelling of a version (1.0 and 1.0.0 are one PyPI release). Raises ValidationError for what is no version."""
+
+    @abstractmethod
+    def version_key(self, version: str) -> bytes:
+        """Bytes that sort as the versions do."""
+
+    @abstractmethod
+    def path(self, inspection: Inspection, basename: str) -> str:
+        """The file's address within its namespace and type."""
+
+    # -- index documents ----------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def entries(self, file: StoredFile) -> Sequence[Entry]:
+        """The file's records, one for each document in which it shows. A pure function of its argument."""
+
+    def render_part(self, representation: str, context: RenderContext, entries: Sequence[bytes]) -> bytes:
+        """One part, from the entry bytes that the representation names. Joins bytes: never parses or serializes records again."""
+        raise KeyError(representation)
+
+    def render(self, representation: str, context: RenderContext, parts: Parts) -> Iterable[bytes]:
+        """One document as pieces of bytes, from its parts. Runs in a thread; yields the parts' own bytes unchanged where it can."""
+        raise KeyError(representation)
+
+    # -- URLs ---------------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def locate(self, rest: str, accept: str, query: str) -> Target | None:
+        """What `GET /<type>/<namespace>[/label/<label>]/<rest>` means, by the decoded rest of the path, the Accept header and the raw query.
+
+        A pure function (its answers are remembered). None: not an index document or a file; `routes` may still have it.
+        """
+
+    @abstractmethod
+    def location(self, file: StoredFile) -> str:
+        """The rest of the path under which `locate` finds the file, percent-encoded: its download URL below `/<type>/<namespace>/`."""
+
+    def routes(self, serve: Services) -> Sequence[BaseRoute]:
+        """What else the type serves below `/<type>` and on its own host: uploads of its own dialect, searches … Starlette routes."""
+        return ()
+
+    # -- people and GraphQL -------------------------------------------------------------------------------------------
+
+    def graphql_fields(self, file: StoredFile) -> Mapping[str, Any]:
+        """The values of the fields that `graphql_type` adds to `File`, by their Python names."""
+        return {}
+
+    def facet(self, package: PackageSummary) -> object | None:
+        """What the type says of a package: an instance of `facet_type`, or None."""
+        return None
+
+    @abstractmethod
+    def install(self, package: str, channel: str) -> Sequence[str]:
+        """What a person types to install the package; `channel` is the absolute URL of the namespace (and label) in this type, without a trailing slash."""

@@ -1,0 +1,85 @@
+"""Everything that a plugin author imports. The manual is `docs/plugins.md`."""
+
+from __future__ import annotations
+
+from entrepot.errors import (
+    BadRequest,
+    Conflict,
+    EntrepotError,
+    InvalidPackage,
+    NotFound,
+    PermissionDenied,
+    PluginError,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    ValidationError,
+)
+from entrepot.graphql.interfaces import File, PackageFacet
+from entrepot.hooks import FileEvent, Models, PackageEvent, Upload, hookimpl
+from entrepot.packagetype import (
+    AddressedTarget,
+    DocumentRepresentation,
+    DocumentTarget,
+    Entry,
+    Extra,
+    FileTarget,
+    Inspection,
+    PackageSummary,
+    PackageType,
+    PartRepresentation,
+    Parts,
+    PartTarget,
+    RedirectTarget,
+    RefusalTarget,
+    RenderContext,
+    StoredExtra,
+    StoredFile,
+    Target,
+)
+from entrepot.services.actors import Actor
+from entrepot.services.facade import Services
+from entrepot.services.uploads import IncomingUpload, PublishedFile
+
+__all__ = [
+    "Actor",
+    "AddressedTarget",
+    "BadRequest",
+    "Conflict",
+    "DocumentRepresentation",
+    "DocumentTarget",
+    "EntrepotError",
+    "Entry",
+    "Extra",
+    "File",
+    "FileEvent",
+    "FileTarget",
+    "IncomingUpload",
+    "Inspection",
+    "InvalidPackage",
+    "Models",
+    "NotFound",
+    "PackageEvent",
+    "PackageFacet",
+    "PackageSummary",
+    "PackageType",
+    "PartRepresentation",
+    "PartTarget",
+    "Parts",
+    "PermissionDenied",
+    "PluginError",
+    "PublishedFile",
+    "RedirectTarget",
+    "RefusalTarget",
+    "RenderContext",
+    "Services",
+    "StoredExtra",
+    "StoredFile",
+    "Target",
+    "TooLarge",
+    "Unauthenticated",
+    "Unavailable",
+    "Upload",
+    "ValidationError",
+    "hookimpl",
+]

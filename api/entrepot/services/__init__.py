@@ -1,0 +1,1 @@
+"""What the program does: plain functions with keyword arguments that raise `entrepot.errors`. They know no HTTP and no GraphQL."""

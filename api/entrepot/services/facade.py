@@ -1,0 +1,84 @@
+"""What a plugin may ask of the core. One object, handed to `routes` hooks and to `PackageType.routes`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any
+
+from entrepot.db.sql import transaction
+from entrepot.services import files, states, uploads
+from entrepot.services.uploads import IncomingUpload
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from entrepot.packagetype import StoredFile, Target
+    from entrepot.services.actors import Actor
+    from entrepot.site import Site
+
+
+class Services:
+    """The core's services, with the site they work on."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+
+    async def authenticate(self, request: Request) -> Actor:
+        """Who makes the request. Raises Unauthenticated for a credential that is not valid; no credential is the anonymous actor."""
+        from entrepot.http.authentication import authenticate
+
+        return await authenticate(self.site, request)
+
+    def upload(
+        self, actor: Actor, *, namespace: str, type: str | None = None, package: str | None = None, declared_size: int | None = None
+    ) -> AbstractAsyncContextManager[IncomingUpload]:
+        """Take a file in: authorizes on entry, before a byte of it is read. Use as
+
+            async with services.upload(actor, namespace="alice") as upload:
+                async for chunk in request.stream():
+                    await upload.write(chunk)
+                published = await upload.publish(basename="x-1.0.tar.gz")
+
+        Whatever goes wrong, nothing is left behind. Raises Unauthenticated, PermissionDenied, NotFound, TooLarge.
+        """
+        return uploads.incoming(self.site, actor=actor, namespace=namespace, type=type, package=package, declared_size=declared_size)
+
+    def transaction(self) -> AbstractAsyncContextManager[None]:
+        """A write transaction; `set_state` and a plugin's own models join it."""
+        return transaction()
+
+    async def files(self, actor: Actor, *, namespace: str, type: str, name: str) -> list[StoredFile]:
+        """The files of a canonical name, oldest first. Raises NotFound for what does not exist for this actor."""
+        return await files.files_of(self.site, actor=actor, namespace=namespace, type=type, name=name)
+
+    async def set_state(
+        self,
+        actor: Actor,
+        *,
+        namespace: str,
+        type: str,
+        name: str,
+        action: str,
+        package_state: Mapping[str, Any] | None = None,
+        file_states: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        """Replace keys in the state of a canonical name's package, or of files by path (a value of None removes the key), and restate their entries.
+
+        One transaction: the entries that changed and their heads move with the state. `action` names it in the audit log.
+        Raises NotFound, PermissionDenied.
+        """
+        await states.set_state(
+            self.site, actor=actor, namespace=namespace, type=type, name=name, action=action, package_state=package_state, file_states=file_states
+        )
+
+    async def respond(self, request: Request, *, namespace: str, type: str, target: Target, label: str = "main") -> Response:
+        """The response to a request for an index document, a part, or a file: permission, ETag, 304, ranges, HEAD and headers are the core's."""
+        from entrepot.http.serving import respond
+
+        return await respond(self.site, request, namespace=namespace, type=type, target=target, label=label)
+
+    def reserved(self) -> Sequence[str]:
+        """Names that no namespace may take."""
+        return self.site.registry.reserved_names

@@ -1,0 +1,1 @@
+"""State of files and packages."""
