@@ -1,0 +1,196 @@
+"""The hot path's reads: one indexed SELECT each, on a connection of their own, as of the moment they are asked.
+
+On SQLite they run on the event loop itself: 4 µs beside the 70 µs of a hop to a thread. Their methods are coroutines all the same, because on
+PostgreSQL they wait for a batched query. No memory map on this connection: it makes the first read after somebody else's commit slower.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from entrepot.errors import Unavailable
+
+
+class HeadRow(NamedTuple):
+    """Where a document stands now."""
+
+    id: int
+    generation: int
+    namespace_id: int
+
+
+class PartRow(NamedTuple):
+    """Where a part of a document stands now; `generation` is that of its own last change."""
+
+    head_id: int
+    generation: int
+    namespace_id: int
+    package_id: int
+    private: int
+
+
+class FileRow(NamedTuple):
+    """What it takes to serve a file or an extra."""
+
+    id: int
+    namespace_id: int
+    package_id: int
+    private: int
+    sha256: str
+    size: int
+    basename: str
+    media_type: str
+
+
+class ShardRow(NamedTuple):
+    """An addressed part as it was stored."""
+
+    namespace_id: int
+    package_id: int
+    private: int
+    body: bytes
+
+
+class NamespaceRow(NamedTuple):
+    """A namespace, by its lower-cased name."""
+
+    id: int
+    name: str
+    uuid: str
+
+
+class TokenRow(NamedTuple):
+    """A token with its owner."""
+
+    id: int
+    namespace_id: int
+    name: str
+    is_admin: int
+    disabled_at: int | None
+    scopes: str
+    expires_at: int | None
+    revoked_at: int | None
+    last_used_at: int | None
+
+
+class Lookup(Protocol):
+    """What is asked per request."""
+
+    async def head(self, namespace: str, type: str, label: str, document: str) -> HeadRow | None:
+        """The head of a document; `namespace` is lower-cased."""
+
+    async def part(self, namespace: str, type: str, label: str, document: str, part: str) -> PartRow | None:
+        """A part's last change and its package, if the name is bound; the part may have no entries all the same."""
+
+    async def file(self, namespace: str, type: str, path: str) -> FileRow | None:
+        """A file by its path."""
+
+    async def extra(self, namespace: str, type: str, path: str, name: str) -> FileRow | None:
+        """An extra of a file."""
+
+    async def shard(self, namespace: str, type: str, label: str, document: str, representation: str, sha256: str) -> ShardRow | None:
+        """A stored shard."""
+
+    async def namespace(self, namespace: str) -> NamespaceRow | None:
+        """A namespace."""
+
+    async def token(self, digest: str) -> TokenRow | None:
+        """A token by the digest of its secret."""
+
+    async def private_packages(self, namespace_id: int) -> tuple[int, ...]:
+        """The ids of a namespace's private packages, sorted."""
+
+    def close(self) -> None:
+        """Let go of the connection."""
+
+
+HEAD = """SELECT head.id, head.generation, namespace.id FROM namespace JOIN head ON head.namespace_id = namespace.id
+    WHERE namespace.name_key = ? AND head.type = ? AND head.label = ? AND head.document = ?"""
+PART = """SELECT head.id,
+        coalesce((SELECT max(generation) FROM change WHERE change.head_id = head.id AND change.part = binding.name), head.pruned),
+        namespace.id, package.id, package.private
+    FROM namespace
+    JOIN head ON head.namespace_id = namespace.id AND head.type = ?2 AND head.label = ?3 AND head.document = ?4
+    JOIN binding ON binding.namespace_id = namespace.id AND binding.type = ?2 AND binding.name = ?5
+    JOIN package ON package.id = binding.package_id
+    WHERE namespace.name_key = ?1"""
+FILE = """SELECT file.id, namespace.id, package.id, package.private, file.sha256, file.size, file.basename, 'application/octet-stream'
+    FROM namespace JOIN file ON file.namespace_id = namespace.id JOIN package ON package.id = file.package_id
+    WHERE namespace.name_key = ? AND file.type = ? AND file.path = ?"""
+EXTRA = """SELECT file.id, namespace.id, package.id, package.private, extra.sha256, extra.size, file.basename || '.' || extra.name, extra.media_type
+    FROM namespace JOIN file ON file.namespace_id = namespace.id JOIN package ON package.id = file.package_id JOIN extra ON extra.file_id = file.id
+    WHERE namespace.name_key = ? AND file.type = ? AND file.path = ? AND extra.name = ?"""
+SHARD = """SELECT namespace.id, package.id, package.private, shard.body
+    FROM namespace JOIN head ON head.namespace_id = namespace.id
+    JOIN shard ON shard.head_id = head.id JOIN package ON package.id = shard.package_id
+    WHERE namespace.name_key = ? AND head.type = ? AND head.label = ? AND head.document = ? AND shard.representation = ? AND shard.sha256 = ?"""
+NAMESPACE = "SELECT id, name, uuid FROM namespace WHERE name_key = ?"
+TOKEN = """SELECT token.id, namespace.id, namespace.name, coalesce(user.is_admin, 0), user.disabled_at, token.scopes, token.expires_at,
+        token.revoked_at, token.last_used_at
+    FROM token JOIN namespace ON namespace.id = token.namespace_id LEFT JOIN user ON user.namespace_id = namespace.id
+    WHERE token.digest = ?"""
+PRIVATE = "SELECT id FROM package WHERE namespace_id = ? AND private ORDER BY id"
+
+
+class SqliteLookup:
+    """Lookups on SQLite, on the event loop's thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None, cached_statements=64, timeout=0.25)
+        self._connection.execute("PRAGMA query_only=ON")
+        self._connection.execute("PRAGMA cache_size=-16384")
+
+    def _one(self, statement: str, *values: object) -> tuple[object, ...] | None:
+        try:
+            row: tuple[object, ...] | None = self._connection.execute(statement, values).fetchone()
+        except sqlite3.OperationalError as error:
+            raise Unavailable("The database cannot be read just now. Try again in a moment.") from error
+        return row
+
+    async def head(self, namespace: str, type: str, label: str, document: str) -> HeadRow | None:
+        """See Lookup."""
+        row = self._one(HEAD, namespace, type, label, document)
+        return row and HeadRow._make(row)  # type: ignore[return-value]  # an empty tuple never comes
+
+    async def part(self, namespace: str, type: str, label: str, document: str, part: str) -> PartRow | None:
+        """See Lookup."""
+        row = self._one(PART, namespace, type, label, document, part)
+        return row and PartRow._make(row)  # type: ignore[return-value]
+
+    async def file(self, namespace: str, type: str, path: str) -> FileRow | None:
+        """See Lookup."""
+        row = self._one(FILE, namespace, type, path)
+        return row and FileRow._make(row)  # type: ignore[return-value]
+
+    async def extra(self, namespace: str, type: str, path: str, name: str) -> FileRow | None:
+        """See Lookup."""
+        row = self._one(EXTRA, namespace, type, path, name)
+        return row and FileRow._make(row)  # type: ignore[return-value]
+
+    async def shard(self, namespace: str, type: str, label: str, document: str, representation: str, sha256: str) -> ShardRow | None:
+        """See Lookup."""
+        row = self._one(SHARD, namespace, type, label, document, representation, sha256)
+        return row and ShardRow._make(row)  # type: ignore[return-value]
+
+    async def namespace(self, namespace: str) -> NamespaceRow | None:
+        """See Lookup."""
+        row = self._one(NAMESPACE, namespace)
+        return row and NamespaceRow._make(row)  # type: ignore[return-value]
+
+    async def token(self, digest: str) -> TokenRow | None:
+        """See Lookup."""
+        row = self._one(TOKEN, digest)
+        return row and TokenRow._make(row)  # type: ignore[return-value]
+
+    async def private_packages(self, namespace_id: int) -> tuple[int, ...]:
+        """See Lookup."""
+        try:
+            return tuple(row[0] for row in self._connection.execute(PRIVATE, (namespace_id,)))
+        except sqlite3.OperationalError as error:
+            raise Unavailable("The database cannot be read just now. Try again in a moment.") from error
+
+    def close(self) -> None:
+        """See Lookup."""
+        self._connection.close()
