@@ -1,54 +1,145 @@
-"""Settings: from `ENTREPOT_*` in the environment, then from a TOML file, then the defaults below. `docs/settings.md` lists each; a test compares."""
+"""Settings: from the command line, then `ENTREPOT_*` in the environment, then a TOML file, then the defaults below.
+
+`docs/settings.md` lists each; a test compares.
+"""
 
 from __future__ import annotations
 
+import os
+import tomllib
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+import pydantic_settings
+from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from entrepot.errors import SettingsError
+
+PREFIX = "ENTREPOT_"
+DEFAULT_FILE = Path("entrepot.toml")
+
+Section = TypeVar("Section", bound=BaseModel)
 
 
 class Settings(BaseSettings):
     """How this server runs."""
 
-    model_config = SettingsConfigDict(env_prefix="ENTREPOT_", extra="ignore", validate_default=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", validate_default=True)
 
     data: Path = Field(Path("entrepot-data"), description="The folder that holds the database and the stored files.")
-    database_url: str = Field("", description="Where the database is. Empty: `entrepot.sqlite3` in the data folder.")
-    host: str = Field("127.0.0.1", description="The address to listen on.")
+    database_url: str = Field("", repr=False, description="Where the database is. Empty: `entrepot.sqlite3` in the data folder.")
+    host: str = Field("127.0.0.1", min_length=1, description="The address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
     workers: int = Field(1, ge=1, le=256, description="Worker processes.")
+    shutdown_grace: int = Field(30, ge=0, description="Seconds that requests in flight get to finish when the server stops.")
     public_url: str = Field("", description="The URL under which clients reach this server. Empty: the request's own host, if it is a local one.")
     max_upload: int = Field(2 << 30, ge=1, description="The largest file that may be uploaded, in bytes.")
     spool_memory: int = Field(1 << 20, ge=0, description="How much of an upload is gathered before it is written to disk, in bytes.")
     cache: int = Field(96 << 20, ge=0, description="How much memory a worker may use for rendered index documents, in bytes.")
     index_max_age: int = Field(0, ge=0, description="Seconds for which clients may use an index document without asking again. 0: they always ask.")
     anonymous_read: bool = Field(True, description="Whether public packages are readable without a token.")
-    plugins: list[str] | None = Field(None, description="The names of the plugins to load. Unset: all that are installed.")
+    plugins: Annotated[list[str] | None, NoDecode] = Field(None, description="The names of the plugins to load. Unset: all that are installed.")
+    plugin_settings: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, repr=False, description="The plugins' own settings, by plugin; in the file, each plugin's are a section with its name."
+    )
     graphql_max_cost: int = Field(20_000, ge=1, description="The largest cost of one GraphQL request, in fields that it may answer with.")
-    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="What is logged: debug, info, warning or error.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged: debug, info, warning or error.")
+
+    @field_validator("plugins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """The environment says `conda,pypi`."""
+        return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username):
+            raise ValueError("give a URL like https://packages.example.org, without a user, a query or a fragment")
+        return value.rstrip("/")
 
     @property
     def database_path(self) -> Path:
         """The SQLite file."""
         return self.data / "entrepot.sqlite3"
 
-    @classmethod
-    def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, env_settings: PydanticBaseSettingsSource, **rest: Any
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What stands on the command line wins, then the environment, then the file."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+    def section(self, plugin: str, model: type[Section]) -> Section:
+        """A plugin's own settings: from `ENTREPOT_<PLUGIN>_<SETTING>`, then from its section of the file. Raises SettingsError."""
+        stored = self.plugin_settings.get(plugin, {})
+        environment = _environment(f"{PREFIX}{plugin.upper()}_")
+        try:
+            return model.model_validate({**stored, **{name: environment[name] for name in model.model_fields if name in environment}})
+        except ValidationError as error:
+            raise SettingsError(_sentence(error, lambda name: f"The setting {name} of the plugin {plugin}")) from error
 
 
 def load_settings(config: Path | None = None, **given: Any) -> Settings:
-    """The settings, with what was given on the command line on top; `config` is the TOML file (or ENTREPOT_CONFIG, or `entrepot.toml` here)."""
-    import os
+    """The settings, with what was given on the command line on top; `config` is the TOML file (or ENTREPOT_CONFIG, or `entrepot.toml` here).
 
-    path = config or Path(os.environ.get("ENTREPOT_CONFIG", "entrepot.toml"))
+    Raises SettingsError with a sentence that names the setting and where it was made.
+    """
+    given = {name: value for name, value in given.items() if value is not None}
+    environment = _environment(PREFIX)
+    path = config or (Path(environment["config"]) if environment.get("config") else None)
+    stored = _read(path or DEFAULT_FILE, required=path is not None)
 
-    class FileSettings(Settings):
-        model_config = SettingsConfigDict(toml_file=path)
+    def origin(name: str) -> str:
+        if name in given:
+            return f"The option --{name.replace('_', '-')}"
+        if name in environment:
+            return f"The setting {PREFIX}{name.upper()} in the environment"
+        return f"The setting {name} in {path or DEFAULT_FILE}"
 
-    return FileSettings(**{key: value for key, value in given.items() if value is not None})
+    try:
+        return Settings(**{**{name: value for name, value in stored.items() if name not in environment}, **given})
+    except ValidationError as error:
+        raise SettingsError(_sentence(error, origin)) from error
+    except pydantic_settings.SettingsError as error:
+        raise SettingsError(f"{origin('plugin_settings')} is not valid JSON: write an object of objects, by plugin and setting.") from error
+
+
+def check_sections(settings: Settings, models: Mapping[str, type[BaseModel]]) -> None:
+    """Raises SettingsError for a section that no loaded plugin has, and for wrong settings in the others."""
+    for name in settings.plugin_settings:
+        if name not in models:
+            known = ", ".join(sorted(models)) or "none"
+            raise SettingsError(f"The settings have a section [{name[:80]}], but no loaded plugin has settings of that name; those that do: {known}.")
+    for name, model in models.items():
+        settings.section(name, model)
+
+
+def _environment(prefix: str) -> dict[str, str]:
+    return {name[len(prefix) :].lower(): value for name, value in os.environ.items() if name.upper().startswith(prefix)}
+
+
+def _read(path: Path, *, required: bool) -> dict[str, Any]:
+    """The file as keyword arguments: plain values are the core's settings, sections the plugins'."""
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        if not required:
+            return {}
+        raise SettingsError(f"There is no settings file {path}.") from None
+    except OSError as error:
+        raise SettingsError(f"The settings file {path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The settings file {path} is not valid TOML: {error}.") from error
+    sections = {name: value for name, value in content.items() if isinstance(value, dict)}
+    values = {name: value for name, value in content.items() if name not in sections}
+    for name in values:
+        if name not in Settings.model_fields or name == "plugin_settings":
+            raise SettingsError(f"There is no setting {name[:80]!r}, but {path} has it. There are: {', '.join(Settings.model_fields)}.")
+    return {**values, "plugin_settings": sections} if sections else values
+
+
+def _sentence(error: ValidationError, name_of: Callable[[str], str]) -> str:
+    """What is wrong with the first wrong setting. Never the value: it may be a secret."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = [str(part) for part in first["loc"]] or ["?"]
+    inside = f" at {'.'.join(where[1:])}" if where[1:] else ""
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{name_of(where[0])} is not acceptable{inside}: {message[:1].lower()}{message[1:]}."
