@@ -70,3 +70,7 @@ class Unavailable(EntrepotError):
 
 class PluginError(EntrepotError):
     """A plugin is broken or clashes with another one; the server does not start. The message names the plugin."""
+
+
+class SettingsError(EntrepotError):
+    """The settings, or what they point at, cannot be used; the server does not start."""
