@@ -1,0 +1,126 @@
+"""Blobs in a folder: `sha256/ab/cd/<hex>`, and beside them, so on the same file system, `spool/`."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from entrepot.errors import NotFound, SettingsError
+from entrepot.storage.spool import Spool, unavailable
+
+_digest = re.compile(r"[0-9a-f]{64}")
+
+
+def sync_folder(folder: Path) -> None:
+    """Return when the names in a folder would survive a loss of power."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class LocalStorage:
+    """Storage in a folder of this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._root = folder / "sha256"
+        self._spool = folder / "spool"
+        self._durable = bytearray(1 << 16)  # 1 for each of the folders ab/cd that this process knows to survive a loss of power
+        try:
+            for each in (self._root, self._spool):
+                each.mkdir(mode=0o750, parents=True, exist_ok=True)
+            for each in (folder, folder.parent):
+                sync_folder(each)
+        except OSError as error:
+            raise SettingsError(f"Files cannot be stored in {folder}: {error.strerror}.") from error
+
+    def spool(self) -> Spool:
+        """See Storage."""
+        return Spool(self._spool)
+
+    def put(self, spool: Spool) -> None:
+        """See Storage."""
+        spool.sync()
+        sha256 = spool.sha256
+        target = self.path(sha256)
+        try:
+            self._make_folder(sha256, target.parent)
+            try:
+                spool.move(target)
+            except FileNotFoundError:  # somebody tidied the folder away since this process made it
+                self._durable[int(sha256[:4], 16)] = 0
+                self._make_folder(sha256, target.parent)
+                spool.move(target)
+            sync_folder(target.parent)
+        except OSError as error:
+            raise unavailable(error) from error
+        finally:
+            spool.discard()
+
+    def _make_folder(self, sha256: str, folder: Path) -> None:
+        number = int(sha256[:4], 16)
+        if not self._durable[number]:
+            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+            sync_folder(folder.parent)
+            sync_folder(self._root)
+            self._durable[number] = 1
+
+    def put_bytes(self, sha256: str, body: bytes) -> None:
+        """See Storage."""
+        spool = self.spool()
+        spool.write(body)
+        if spool.sha256 != sha256:
+            spool.discard()
+            raise ValueError(f"these bytes are not {sha256}")
+        self.put(spool)
+
+    def path(self, sha256: str) -> Path:
+        """See Storage."""
+        if not _digest.fullmatch(sha256):
+            raise ValueError("a blob's name is the hexadecimal sha256 of its bytes")
+        return self._root / sha256[:2] / sha256[2:4] / sha256
+
+    def open(self, sha256: str) -> BinaryIO:
+        """See Storage."""
+        try:
+            return self.path(sha256).open("rb")
+        except FileNotFoundError as error:
+            raise NotFound("The server does not have the bytes of this file.") from error
+
+    def size(self, sha256: str) -> int | None:
+        """See Storage."""
+        try:
+            return self.path(sha256).stat().st_size
+        except FileNotFoundError:
+            return None
+
+    def delete(self, sha256: str) -> None:
+        """See Storage."""
+        self.path(sha256).unlink(missing_ok=True)
+
+    def blobs(self) -> Iterator[tuple[str, int]]:
+        """See Storage. A blob that goes while this runs may or may not be among them."""
+        for first in sorted(self._root.iterdir()):
+            for second in sorted(first.iterdir()):
+                with os.scandir(second) as found:
+                    for blob in sorted(found, key=lambda entry: entry.name):
+                        with suppress(FileNotFoundError):
+                            if _digest.fullmatch(blob.name):
+                                yield blob.name, blob.stat().st_size
+
+    def sweep(self, older_than: float) -> int:
+        """See Storage."""
+        limit, removed = time.time() - older_than, 0
+        for file in self._spool.iterdir():
+            with suppress(FileNotFoundError):
+                if file.stat().st_mtime < limit:
+                    file.unlink()
+                    removed += 1
+        return removed
