@@ -1,0 +1,38 @@
+"""`python -m bench [--only SECTION]… [--quick]`: measure this machine and print the tables of docs/performance.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import time
+from collections.abc import Callable, Mapping
+
+from bench import memory, publish, rates, uploads
+from bench.table import Table
+
+SECTIONS: Mapping[str, Callable[..., Table]] = {
+    "uploads": uploads.measure,
+    "rates": rates.measure,
+    "publish": publish.measure,
+    "memory": memory.measure,
+}
+
+
+def main() -> None:
+    """Print each section when it is measured."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Entrepot on this machine.")
+    parser.add_argument(
+        "--only", action="append", choices=SECTIONS, metavar="SECTION", help=f"measure this section; may be repeated ({', '.join(SECTIONS)})"
+    )
+    parser.add_argument("--quick", action="store_true", help="small sizes and short rounds: whether it runs, not how fast")
+    options = parser.parse_args()
+    began = time.monotonic()
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, one worker, SQLite, files in a local folder\n", flush=True)
+    for name in options.only or SECTIONS:
+        print(SECTIONS[name](quick=options.quick), flush=True)
+    print(f"Measured in {time.monotonic() - began:.0f} s.")
+
+
+if __name__ == "__main__":
+    main()

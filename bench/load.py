@@ -1,0 +1,142 @@
+"""A load generator: HTTP/1.1 on kept connections, one request in flight on each.
+
+One generator serves both sides of every ratio. It knows just enough HTTP to tell where an answer ends, so that it leaves the server a core.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import cycle
+from typing import cast
+
+import uvloop
+
+content_length = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run of requests came to."""
+
+    seconds: float = 0.0
+    statuses: Counter[int] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """Answers of any status."""
+        return self.statuses.total()
+
+    @property
+    def rate(self) -> float:
+        """Answers per second."""
+        return self.count / self.seconds
+
+    def expect(self, status: int) -> Outcome:
+        """Itself, if every answer had this status: a rate of errors is no rate."""
+        if self.failures or set(self.statuses) != {status}:
+            raise SystemExit(f"Expected only {status}, got {dict(self.statuses)} {self.failures[:3]}")
+        return self
+
+
+def request(method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes = b"") -> bytes:
+    """A request as it goes over the wire."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", *(f"{name}: {value}" for name, value in (headers or {}).items())]
+    if method not in ("GET", "HEAD"):
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def send(port: int, requests: Iterable[bytes], *, connections: int) -> Outcome:
+    """Send each request once, over so many connections."""
+    return uvloop.run(drive(port, iter(requests), connections))
+
+
+def repeat(port: int, requests: Iterable[bytes], *, connections: int, seconds: float) -> Outcome:
+    """Send the requests over and over for so long."""
+    return uvloop.run(drive(port, until(time.perf_counter() + seconds, requests), connections))
+
+
+def until(deadline: float, requests: Iterable[bytes]) -> Iterator[bytes]:
+    """The requests over and over, up to a point in time."""
+    for each in cycle(requests):
+        if time.perf_counter() >= deadline:
+            return
+        yield each
+
+
+async def drive(port: int, requests: Iterator[bytes], connections: int) -> Outcome:
+    """Open the connections, then let each take the next request whenever it is idle."""
+    outcome = Outcome()
+    loop = asyncio.get_running_loop()
+    opened = [await loop.create_connection(lambda: Connection(requests, outcome), "127.0.0.1", port) for _ in range(connections)]
+    began = time.perf_counter()
+    for _, connection in opened:
+        connection.next()
+    await asyncio.gather(*(connection.done for _, connection in opened))
+    outcome.seconds = time.perf_counter() - began
+    return outcome
+
+
+class Connection(asyncio.Protocol):
+    """One connection: writes a request, reads its answer, writes the next."""
+
+    def __init__(self, requests: Iterator[bytes], outcome: Outcome) -> None:
+        self.requests, self.outcome = requests, outcome
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.head = b""
+        self.missing = 0
+        self.reading_body = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport (uvloop's own, which only quacks like a WriteTransport)."""
+        self.transport = cast(asyncio.WriteTransport, transport)
+
+    def next(self) -> None:
+        """Send the next request, or end."""
+        following = next(self.requests, None)
+        if following is None:
+            self.transport.close()
+        else:
+            self.transport.write(following)
+
+    def data_received(self, data: bytes) -> None:
+        """Take a piece of an answer."""
+        if not self.reading_body:
+            data = self.head + data if self.head else data
+            end = data.find(b"\r\n\r\n")
+            if end < 0:
+                self.head = data
+                return
+            self.head = b""
+            self.missing = self.open(data[:end]) + end + 4
+            self.reading_body = True
+        self.missing -= len(data)
+        if self.missing <= 0:
+            self.reading_body = False
+            self.next()
+
+    def open(self, head: bytes) -> int:
+        """Count an answer by its status; how long its body is."""
+        status = int(head[9:12])
+        self.outcome.statuses[status] += 1
+        if status == 304:
+            return 0
+        length = content_length.search(head)
+        if length is None:
+            self.outcome.failures.append(f"no Content-Length: {head[:200]!r}")
+            self.transport.close()
+            return 0
+        return int(length[1])
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End; a connection that the server closed in the middle is a failure."""
+        if exc or self.reading_body or self.head:
+            self.outcome.failures.append(f"connection lost: {exc}")
+        if not self.done.done():
+            self.done.set_result(None)

@@ -1,0 +1,120 @@
+"""Answers per second of what installers ask for, beside a bare Starlette route that answers the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+import msgpack
+import zstandard
+
+from bench import load
+from bench.packages import conda, wheel
+from bench.server import NAMESPACE, Entrepot, Process, entrepot, peer
+from bench.table import Table
+
+PACKAGES, RELEASES = 20, 20
+JSON = "application/vnd.pypi.simple.v1+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is asked for: one URL, or several in turn."""
+
+    title: str
+    paths: Sequence[str]
+    accept: str = "*/*"
+
+
+@dataclass(slots=True)
+class Lane:
+    """One way to ask one server, and what came of it so far."""
+
+    server: Process
+    requests: Sequence[bytes]
+    status: int = 200
+    rates: list[float] = field(default_factory=list)
+    cpus: list[float] = field(default_factory=list)
+
+    def run(self, connections: int, seconds: float) -> None:
+        """One round."""
+        before = self.server.cpu
+        outcome = load.repeat(self.server.port, self.requests, connections=connections, seconds=seconds).expect(self.status)
+        self.rates.append(outcome.rate)
+        self.cpus.append((self.server.cpu - before) / outcome.count * 1e6)
+
+    @property
+    def rate(self) -> float:
+        """Answers per second."""
+        return median(self.rates)
+
+    @property
+    def cpu(self) -> float:
+        """Microseconds of the server's CPU for one answer."""
+        return median(self.cpus)
+
+
+def measure(*, quick: bool) -> Table:
+    """Each subject at one connection and at 32."""
+    table = Table("Answers", "what", "connections", "per second", "bare route", "ratio", "CPU µs", "bare CPU µs", "304 per second", "304 / full")
+    rounds, seconds = (3, 0.2) if quick else (5, 0.7)
+    with entrepot() as server:
+        server.upload(wheel(f"package{at // RELEASES}", f"1.{at % RELEASES}") for at in range(PACKAGES * RELEASES))
+        server.upload(conda(f"package{at // RELEASES}", f"1.{at % RELEASES}") for at in range(PACKAGES * RELEASES))
+        for subject in subjects(server):
+            for connections in (1, 32):
+                table.add(*compare(server, subject, connections, rounds, seconds))
+    table.note("Ours, the bare route and the 304 take turns; a figure is the median of its rounds, a ratio the ratio of medians.")
+    table.note("Budget of index documents: at least 0.85 × the bare route at one connection and 0.9 × at 32; a 304 at least 1.1 × the full answer.")
+    return table
+
+
+def compare(server: Entrepot, subject: Subject, connections: int, rounds: int, seconds: float) -> Sequence[str | float]:
+    """A row: the rounds of the three lanes alternate, so that a slow moment of the machine hits all of them."""
+    answers = [server.get(path, accept=subject.accept) for path in subject.paths]
+    asked = {"Accept": subject.accept}
+    full = Lane(server, [load.request("GET", path, asked) for path in subject.paths])
+    etags = zip(subject.paths, (answer.headers["etag"] for answer in answers), strict=True)
+    unchanged = Lane(server, [load.request("GET", path, {**asked, "If-None-Match": etag}) for path, etag in etags], 304)
+    with TemporaryDirectory() as folder:
+        body = Path(folder, "body")
+        body.write_bytes(answers[0].content)
+        with peer((body, answers[0].headers["content-type"])) as process:
+            bare = Lane(process, [load.request("GET", "/0", asked)])
+            for _ in range(rounds):
+                for lane in (full, bare, unchanged):
+                    lane.run(connections, seconds)
+    title = f"{subject.title}, {len(answers[0].content):,} bytes"
+    return title, connections, full.rate, bare.rate, full.rate / bare.rate, full.cpu, bare.cpu, unchanged.rate, unchanged.rate / full.rate
+
+
+def subjects(server: Entrepot) -> Iterator[Subject]:
+    """Index documents first, then files."""
+    pypi, channel = f"/pypi/{NAMESPACE}/simple", f"/conda/{NAMESPACE}/noarch"
+    yield Subject("project page, JSON", [f"{pypi}/package1/"], JSON)
+    yield Subject("project page, HTML", [f"{pypi}/package1/"], "text/html")
+    yield Subject("20 project pages in turn, JSON", [f"{pypi}/package{at}/" for at in range(PACKAGES)], JSON)
+    yield Subject("repodata.json.zst", [f"{channel}/repodata.json.zst"])
+    yield Subject("shard index", [f"{channel}/repodata_shards.msgpack.zst"])
+    yield Subject("shard", [f"{channel}/{shard(server, channel)}"])
+    wheels = [url for at in range(PACKAGES) for url in files(server, f"{pypi}/package{at}/")]
+    yield Subject("wheel", wheels[:1])
+    yield Subject("400 wheels in turn", wheels)
+    yield Subject(".metadata of a wheel", [f"{wheels[0]}.metadata"])
+    yield Subject("400 .metadata in turn", [f"{url}.metadata" for url in wheels])
+    yield Subject("conda package", [f"{channel}/package1-1.1-py_0.conda"])
+
+
+def files(server: Entrepot, page: str) -> list[str]:
+    """The paths of the files that a project page links to."""
+    answer = server.get(page, accept=JSON)
+    return [answer.url.join(file["url"]).path for file in answer.json()["files"]]
+
+
+def shard(server: Entrepot, channel: str) -> str:
+    """The address of a shard, from the shard index (CEP 16)."""
+    index = msgpack.unpackb(zstandard.decompress(server.get(f"{channel}/repodata_shards.msgpack.zst").content))
+    return f"{index['info']['shards_base_url']}{index['shards']['package1'].hex()}.msgpack.zst"
