@@ -32,7 +32,10 @@ class LocalStorage:
         self._folder = folder
         self._root = folder / "sha256"
         self._spool = folder / "spool"
-        self._durable = bytearray(1 << 16)  # 1 for each of the folders ab/cd that this process knows to survive a loss of power
+        self._durable = {
+            1: bytearray(1 << 8),
+            2: bytearray(1 << 16),
+        }  # which folders ab and ab/cd this process knows to be durable
         try:
             for each in (self._root, self._spool):
                 each.mkdir(mode=0o750, parents=True, exist_ok=True)
@@ -51,12 +54,11 @@ class LocalStorage:
         sha256 = spool.sha256
         target = self.path(sha256)
         try:
-            self._make_folder(sha256, target.parent)
+            self._make_folders(sha256)
             try:
                 spool.move(target)
-            except FileNotFoundError:  # somebody tidied the folder away since this process made it
-                self._durable[int(sha256[:4], 16)] = 0
-                self._make_folder(sha256, target.parent)
+            except FileNotFoundError:  # somebody has tidied the folder away since this process made it
+                self._make_folders(sha256, again=True)
                 spool.move(target)
             sync_folder(target.parent)
         except OSError as error:
@@ -64,13 +66,15 @@ class LocalStorage:
         finally:
             spool.discard()
 
-    def _make_folder(self, sha256: str, folder: Path) -> None:
-        number = int(sha256[:4], 16)
-        if not self._durable[number]:
-            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-            sync_folder(folder.parent)
-            sync_folder(self._root)
-            self._durable[number] = 1
+    def _make_folders(self, sha256: str, again: bool = False) -> None:
+        folder = self._root
+        for depth, durable in self._durable.items():
+            number = int(sha256[: 2 * depth], 16)
+            parent, folder = folder, folder / sha256[2 * depth - 2 : 2 * depth]
+            if again or not durable[number]:
+                folder.mkdir(mode=0o750, exist_ok=True)
+                sync_folder(parent)
+                durable[number] = 1
 
     def put_bytes(self, sha256: str, body: bytes) -> None:
         """See Storage."""
