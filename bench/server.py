@@ -19,6 +19,7 @@ import httpx
 from bench import load
 
 NAMESPACE = "bench"
+BUILD = Path("build").absolute()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,10 @@ class Entrepot(Process):
 
 @contextmanager
 def entrepot() -> Iterator[Entrepot]:
-    """Serve an empty data folder; it lies below the current folder, so that its disk is one that people use, and no tmpfs."""
+    """Serve an empty data folder; it lies in `build/`, so that its disk is one that people use, and no tmpfs."""
     command = [str(Path(sys.executable).with_name("entrepot"))]
-    with TemporaryDirectory(prefix="entrepot-data-bench-", dir=Path.cwd()) as folder:
+    BUILD.mkdir(exist_ok=True)
+    with TemporaryDirectory(prefix="bench-", dir=BUILD) as folder:
         port = free_port()
         with process([*command, "serve", "--data", folder, "--port", str(port)], port) as pid:
             given = ["--data", folder]

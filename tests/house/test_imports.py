@@ -1,0 +1,45 @@
+"""The direction of dependencies: the contracts in `.importlinter`, and no word of a package type in the core's code."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BUILT_IN = tuple(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["entrepot"])
+MODULES = sorted((ROOT / "api").rglob("*.py"))
+
+
+def test_dependencies_point_one_way() -> None:
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--no-logo"]
+    checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(ROOT)))
+def test_the_core_names_no_package_type(module: Path) -> None:
+    named = [(line, word) for line, word in words(ast.parse(module.read_text())) if any(name in word.lower() for name in BUILT_IN)]
+    assert named == []
+
+
+def test_a_package_type_would_be_noticed() -> None:
+    code = '"""Like conda."""\nfrom x import conda_thing\nclass A:\n    kind = "pypi"\n    "A kind, say pypi."\n'
+    assert [word for _, word in words(ast.parse(code)) if any(name in word for name in BUILT_IN)] == ["conda_thing", "pypi"]
+
+
+def words(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """The identifiers and the string literals of a module, each with its line; docstrings and comments may give examples and are left out."""
+    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if id(node) in prose:
+            continue
+        line = getattr(node, "lineno", 0)
+        for _, value in ast.iter_fields(node):
+            texts = value if isinstance(value, list) else [value]
+            yield from ((line, text) for text in texts if isinstance(text, str))
