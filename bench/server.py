@@ -19,7 +19,8 @@ import httpx
 from bench import load
 
 NAMESPACE = "bench"
-BUILD = Path("build").absolute()
+ROOT = Path(__file__).parents[1]
+BUILD = ROOT / "build"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,8 @@ def peer(*bodies: tuple[Path, str]) -> Iterator[Process]:
 
 @contextmanager
 def process(command: Sequence[str], port: int) -> Iterator[int]:
-    """Run a server from when it accepts connections to the end of the block."""
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, "ENTREPOT_LOG_LEVEL": "warning"}) as running:
+    """Run a server from when it answers to the end of the block."""
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env={**os.environ, "ENTREPOT_LOG_LEVEL": "warning"}) as running:
         try:
             wait(running, port, command[0])
             yield running.pid
@@ -102,12 +103,12 @@ def process(command: Sequence[str], port: int) -> Iterator[int]:
 
 
 def wait(running: subprocess.Popen[bytes], port: int, name: str) -> None:
-    """Until the server accepts connections."""
+    """Until the server answers."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and running.poll() is None:
         try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
+            httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=60)
+        except httpx.TransportError:
             time.sleep(0.05)
         else:
             return
