@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from entrepot.clock import now
 from entrepot.db.models import new_uuid
-from entrepot.db.sql import Row, fetch_one
-from entrepot.errors import Conflict, NotFound, ValidationError
+from entrepot.db.sql import Row, fetch, fetch_one, marks
+from entrepot.errors import Conflict, NotFound, PluginError, ValidationError
 
 if TYPE_CHECKING:
     from entrepot.registry import Registry
@@ -53,3 +53,14 @@ async def add_namespace(*, name: str, kind: str) -> Row:
     if row is None:
         raise Conflict(f"The name {name} is taken. Choose another name.")
     return row
+
+
+async def check_existing(registry: Registry) -> None:
+    """Raises PluginError where a namespace is older than the reservation of its name: a plugin that came later would serve in its place."""
+    reserved = sorted(registry.reserved_names)
+    clashing = await fetch(f"SELECT name FROM namespace WHERE name_key IN ({marks(reserved)}) ORDER BY name_key", *reserved)
+    if clashing:
+        names = ", ".join(row["name"] for row in clashing)
+        raise PluginError(
+            f"A plugin reserves names that namespaces have: {names}. Leave that plugin out with the setting `plugins`, or uninstall it."
+        )

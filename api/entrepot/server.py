@@ -1,0 +1,181 @@
+"""The server process: what happens before the first request, while it serves, and when it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import signal
+import socket
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from entrepot.db.connection import database, make_folders
+from entrepot.db.migrate import migrate
+from entrepot.errors import SettingsError
+from entrepot.log import configure_logging
+from entrepot.registry import Registry
+from entrepot.services.namespaces import check_existing
+from entrepot.services.users import count_users
+from entrepot.settings import Settings, check_sections
+from entrepot.supervisor import supervise
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+LATE = 5.0
+"""Seconds beyond the grace after which a process that still has not ended is ended."""
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. Returns when everything is stopped; raises SettingsError or PluginError where it cannot start."""
+    configure_logging(settings.log_level)
+    registry = Registry.load(settings.plugins)
+    check_sections(settings, registry.settings_models())
+    with listen(settings) as listener:
+        users = asyncio.run(prepare(settings, registry))
+
+        def announce() -> None:
+            say(f"Entrepot serves {settings.data} at {url_of(listener)}")
+            if not users:
+                say(first_steps(settings))
+
+        if settings.workers == 1:
+            serve(settings, listener, announce)
+        else:
+            asyncio.run(supervise(settings, listener, announce, late=LATE))
+
+
+async def prepare(settings: Settings, registry: Registry) -> int:
+    """Bring the data folder and the database up to date, once for all workers; answers how many users there are."""
+    make_folders(settings)
+    try:
+        with tempfile.TemporaryFile(dir=settings.data):
+            pass
+    except OSError as error:
+        raise SettingsError(f"The data folder {settings.data} cannot be written to: {error.strerror}. Choose another one with --data.") from error
+    apps = registry.models()
+    await migrate(settings, apps)
+    async with database(settings, apps):
+        await check_existing(registry)
+        return await count_users()
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The listening socket. Raises SettingsError where the address cannot be had."""
+    where = f"{settings.host} port {settings.port}"
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = sorted(found, key=lambda one: one[0] != socket.AF_INET)[0]  # `localhost` means 127.0.0.1 to most clients
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise SettingsError(f"The server cannot listen on {where}: {error.strerror}. Choose another address with --host.") from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise SettingsError(f"The server cannot listen on {where}: {error.strerror}. Choose another port with --port.") from error
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """The URL of a listening socket."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def first_steps(settings: Settings) -> str:
+    """What to type while there is no user."""
+    data = "" if settings.data == Settings.model_fields["data"].default else f" --data {shlex.quote(str(settings.data))}"
+    return (
+        "There is no user yet. Create one, and a token to upload with:\n"
+        f"    entrepot user create NAME --admin{data}\n"
+        f"    entrepot token create NAME --name laptop{data}"
+    )
+
+
+def say(text: str) -> None:
+    """Print to standard output; that nobody reads it is no reason to stop."""
+    with suppress(OSError):
+        print(text, flush=True)
+
+
+def serve(settings: Settings, listener: socket.socket, on_ready: Callable[[], None], *, supervised: bool = False) -> None:
+    """Serve in this process until SIGTERM comes, or SIGINT where no supervisor decides."""
+    from entrepot.app import create_app
+
+    sys.setswitchinterval(0.0005)  # else a thread that renders an index holds up the event loop for 5 ms at a time
+    server = Server(configuration(settings, create_app(settings)), on_ready=on_ready, supervised=supervised)
+    server.run(sockets=[listener])
+    if not server.started:
+        raise SystemExit(1)
+
+
+def configuration(settings: Settings, app: ASGIApp) -> uvicorn.Config:
+    """How uvicorn runs here."""
+    return uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=75,  # longer than the 60 s of most proxies, so that it is the proxy that closes
+        timeout_graceful_shutdown=settings.shutdown_grace,
+    )
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, with an end of our own: it returns instead of raising the signal again, and a second signal ends it at once.
+
+    `supervised`: a worker. Only SIGTERM counts, however often it comes: the whole group may get signals, and the parent decides what they mean.
+    """
+
+    def __init__(self, config: uvicorn.Config, *, on_ready: Callable[[], None], supervised: bool) -> None:
+        super().__init__(config)
+        self.on_ready = on_ready
+        self.supervised = supervised
+        self.impatient = False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and not self.should_exit:
+            self.on_ready()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        caught = (signal.SIGTERM,) if self.supervised else (signal.SIGTERM, signal.SIGINT)
+        before = {one: signal.signal(one, self.handle_exit) for one in caught}
+        try:
+            yield
+        finally:
+            for one, handler in before.items():
+                signal.signal(one, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop gracefully. A second signal counts after half a second only: some programs that end others send two in one go."""
+        if not self.should_exit:
+            self.should_exit = True
+            start_timer((self.config.timeout_graceful_shutdown or 0) + LATE, lambda: os._exit(1))
+            start_timer(0.5, lambda: setattr(self, "impatient", True))
+        elif self.impatient and not self.supervised:
+            os._exit(1)  # every file and row is written so that it survives this
+
+
+def start_timer(seconds: float, call: Callable[[], object]) -> None:
+    """Call something later, unless the process has ended by then."""
+    timer = threading.Timer(seconds, call)
+    timer.daemon = True
+    timer.start()
