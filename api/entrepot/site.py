@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from entrepot.db.lookup import Lookup
+    from entrepot.db.snapshot import Snapshots
     from entrepot.registry import Registry
     from entrepot.services.indexes import Indexes
     from entrepot.settings import Settings
@@ -21,4 +22,10 @@ class Site:
     registry: Registry
     storage: Storage
     lookup: Lookup
+    snapshots: Snapshots
     indexes: Indexes
+
+    def close(self) -> None:
+        """Let go of the connections that the site has of its own."""
+        self.lookup.close()
+        self.snapshots.close()

@@ -96,6 +96,9 @@ class Lookup(Protocol):
     async def namespace(self, namespace: str) -> NamespaceRow | None:
         """A namespace."""
 
+    async def label(self, namespace_id: int, label: str) -> bool:
+        """Whether a namespace has a label."""
+
     async def token(self, digest: str) -> TokenRow | None:
         """A token by the digest of its secret."""
 
@@ -127,9 +130,9 @@ SHARD = """SELECT namespace.id, package.id, package.private, shard.body
     JOIN shard ON shard.head_id = head.id JOIN package ON package.id = shard.package_id
     WHERE namespace.name_key = ? AND head.type = ? AND head.label = ? AND head.document = ? AND shard.representation = ? AND shard.sha256 = ?"""
 NAMESPACE = "SELECT id, name, uuid FROM namespace WHERE name_key = ?"
-TOKEN = """SELECT token.id, namespace.id, namespace.name, coalesce(user.is_admin, 0), user.disabled_at, token.scopes, token.expires_at,
+TOKEN = """SELECT token.id, namespace.id, namespace.name, coalesce("user".is_admin, 0), "user".disabled_at, token.scopes, token.expires_at,
         token.revoked_at, token.last_used_at
-    FROM token JOIN namespace ON namespace.id = token.namespace_id LEFT JOIN user ON user.namespace_id = namespace.id
+    FROM token JOIN namespace ON namespace.id = token.namespace_id LEFT JOIN "user" ON "user".namespace_id = namespace.id
     WHERE token.digest = ?"""
 PRIVATE = "SELECT id FROM package WHERE namespace_id = ? AND private ORDER BY id"
 
@@ -178,6 +181,10 @@ class SqliteLookup:
         """See Lookup."""
         row = self._one(NAMESPACE, namespace)
         return row and NamespaceRow._make(row)  # type: ignore[return-value]
+
+    async def label(self, namespace_id: int, label: str) -> bool:
+        """See Lookup."""
+        return self._one("SELECT 1 FROM label WHERE namespace_id = ? AND name = ?", namespace_id, label) is not None
 
     async def token(self, digest: str) -> TokenRow | None:
         """See Lookup."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +78,3 @@ class Services:
         from entrepot.http.serving import respond
 
         return await respond(self.site, request, namespace=namespace, type=type, target=target, label=label)
-
-    def reserved(self) -> Sequence[str]:
-        """Names that no namespace may take."""
-        return self.site.registry.reserved_names

@@ -1,1 +1,126 @@
-"""State of files and packages."""
+"""State of packages and files: what was said of them after the upload (yanked, dist-tags, project status), and the entries that follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from entrepot.clock import now
+from entrepot.db.sql import Row, execute, fetch, fetch_one, transaction
+from entrepot.errors import NotFound, ValidationError
+from entrepot.hooks import PackageEvent
+from entrepot.packagetype import PackageType
+from entrepot.services import audit, entries, files, heads
+from entrepot.services.permissions import Level, not_found, package_level, require_write
+
+if TYPE_CHECKING:
+    from entrepot.services.actors import Actor
+    from entrepot.site import Site
+
+BINDING = """SELECT binding.id, binding.namespace_id, binding.state, namespace.name AS namespace, package.id AS package_id, package.name AS package,
+        package.private
+    FROM binding JOIN namespace ON namespace.id = binding.namespace_id JOIN package ON package.id = binding.package_id
+    WHERE namespace.name_key = $1 AND binding.type = $2 AND binding.name = $3"""
+
+
+def merged(state: str, changes: Mapping[str, Any]) -> str:
+    """A state with keys replaced; None removes one. Raises ValidationError for what JSON cannot hold."""
+    try:
+        return orjson.dumps({key: value for key, value in {**orjson.loads(state), **changes}.items() if value is not None}).decode()
+    except TypeError as error:
+        raise ValidationError(f"The state of a package or a file holds JSON values only: {error}.") from error
+
+
+async def locked_binding(site: Site, actor: Actor, *, namespace: str, type: str, name: str) -> Row:
+    """The binding of a canonical name, its namespace and package locked, if the actor may write. Raises NotFound and what permission raises."""
+    await fetch_one("SELECT id FROM namespace WHERE name_key = $1 {lock}", namespace.lower())
+    binding = await fetch_one(BINDING, namespace.lower(), type, name)
+    needs = (f"{type}:upload", "api:write")
+    if (
+        binding is None
+        or package_level(site, actor, namespace_id=binding["namespace_id"], private=bool(binding["private"]), needs=(*needs, "api:read"))
+        == Level.NONE
+    ):
+        raise not_found(f"{type} package {name} in {namespace}")
+    await fetch_one("SELECT id FROM package WHERE id = $1 {lock}", binding["package_id"])
+    require_write(actor, namespace_id=binding["namespace_id"], namespace=namespace, needs=needs)
+    return await fetch_one(BINDING, namespace.lower(), type, name) or binding
+
+
+async def set_state(
+    site: Site,
+    *,
+    actor: Actor,
+    namespace: str,
+    type: str,
+    name: str,
+    action: str,
+    package_state: Mapping[str, Any] | None = None,
+    file_states: Mapping[str, Mapping[str, Any]] | None = None,
+) -> None:
+    """See `Services.set_state`."""
+    package_type = site.registry.type_named(type)
+    async with transaction():
+        binding = await locked_binding(site, actor, namespace=namespace, type=type, name=name)
+        if package_state is not None:
+            await execute("UPDATE binding SET state = $1 WHERE id = $2", merged(binding["state"], package_state), binding["id"])
+        await _set_file_states(binding, name, file_states or {})
+        restated = list((file_states or {}).keys()) if package_state is None else None
+        await restate_files(package_type, binding["id"], restated)
+        await execute("UPDATE package SET updated_at = $1 WHERE id = $2", now(), binding["package_id"])
+        await audit.record(
+            actor=actor,
+            action=action,
+            subject=f"{binding['namespace']}/{binding['package']}",
+            namespace_id=binding["namespace_id"],
+            details={"type": type, "name": name, "package": package_state, "files": file_states},
+        )
+    site.registry.notify(
+        "package_changed",
+        PackageEvent(
+            namespace=binding["namespace"], package=binding["package"], action=action, actor=actor.name, details={"type": type, "name": name}
+        ),
+    )
+
+
+async def _set_file_states(binding: Row, name: str, file_states: Mapping[str, Mapping[str, Any]]) -> None:
+    for path, changes in file_states.items():
+        row = await fetch_one("SELECT id, state FROM file WHERE binding_id = $1 AND path = $2 {lock}", binding["id"], path)
+        if row is None:
+            raise NotFound(f"There is no file {path} in {name}.")
+        await execute("UPDATE file SET state = $1 WHERE id = $2", merged(row["state"], changes), row["id"])
+
+
+async def restate_files(package_type: PackageType, binding_id: int, paths: list[str] | None) -> None:
+    """Restate the files of a binding (all, or those at the paths) and bump the heads of what changed. In the caller's transaction, at its end."""
+    rows = await fetch(f"SELECT {files.COLUMNS} FROM {files.TABLES} WHERE file.binding_id = $1 ORDER BY file.id", binding_id)
+    await _restate_rows(package_type, [row for row in rows if paths is None or row["path"] in paths])
+
+
+async def _restate_rows(package_type: PackageType, chosen: Sequence[Row]) -> None:
+    touched: list[heads.Touched] = []
+    for row, file in zip(chosen, await files.stored_files(chosen), strict=True):
+        changed = await entries.restate(package_type, file, file_id=row["id"], namespace_id=row["namespace_id"], package_id=row["package_id"])
+        if changed:
+            touched += files.touched(row, await files.labels_of(row["id"]), sorted(changed))
+    await heads.bump(touched)
+
+
+OUTDATED = f"SELECT {files.COLUMNS} FROM {files.TABLES} WHERE file.type = $1 AND file.entry_version <> $2 ORDER BY file.id LIMIT 200"
+
+
+async def restate_outdated(site: Site) -> int:
+    """Restate, from the database, the files whose entries an older version of their type has made; answers how many.
+
+    Several workers may do it at once: who comes second finds nothing left to change.
+    """
+    count = 0
+    for package_type in site.registry.types.values():
+        while await fetch(OUTDATED, package_type.name, package_type.entry_version):
+            async with transaction():
+                rows = await fetch(OUTDATED, package_type.name, package_type.entry_version)
+                await _restate_rows(package_type, rows)
+            count += len(rows)
+    return count

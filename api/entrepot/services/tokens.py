@@ -102,3 +102,9 @@ async def owner_row(owner: str) -> Row:
     if row["disabled_at"] is not None:
         raise PermissionDenied(f"The user {row['name']} is disabled and gets no token.")
     return row
+
+
+async def record_use(token_id: int, at: int, every: int) -> None:
+    """Remember when a token was used last, unless that was recorded in the last `every` milliseconds. Raises Unavailable."""
+    async with transaction():
+        await execute("UPDATE token SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $3)", at, token_id, at - every)

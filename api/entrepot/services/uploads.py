@@ -1,42 +1,79 @@
-"""Taking a file in (sketch of the interface; filled in by the next commit)."""
+"""Taking a file in: authorize, receive, inspect, store the bytes, then publish in one transaction (`publishing.py`)."""
 
 from __future__ import annotations
 
+import asyncio
+import hmac
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from entrepot.errors import BadRequest, NotFound, TooLarge, ValidationError
+from entrepot.hooks import Upload
+from entrepot.services import blobs, publishing
+from entrepot.services.labels import label_names
+from entrepot.services.permissions import require_write
+from entrepot.services.publishing import Draft, PublishedFile
+
 if TYPE_CHECKING:
+    from entrepot.db.lookup import NamespaceRow
+    from entrepot.packagetype import Inspection, PackageType
     from entrepot.services.actors import Actor
     from entrepot.site import Site
+    from entrepot.storage import Spool
+
+__all__ = ["IncomingUpload", "PublishedFile", "check_basename", "incoming"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedFile:
-    """A file that was published, as the upload answers it."""
+def check_basename(basename: str) -> None:
+    """Refuse what cannot be a file's name. Raises BadRequest."""
+    if not basename or basename in (".", ".."):
+        raise BadRequest("The file needs a name: put its basename at the end of the URL.")
+    if len(basename) > 255:
+        raise BadRequest(f"The file's name has {len(basename)} characters; 255 is the most.")
+    if not basename.isascii() or not basename.isprintable():
+        raise BadRequest("The file's name may hold printable ASCII characters only: no control characters, no look-alikes of letters.")
+    if "/" in basename or "\\" in basename:
+        raise BadRequest("The file's name may hold no slash: send the basename alone.")
 
-    id: str
-    namespace: str
-    package: str
-    version: str
-    type: str
-    path: str
-    basename: str
-    size: int
-    sha256: str
-    labels: Sequence[str]
-    url: str
-    """Where it can be downloaded: a path on this site."""
-    created: bool
-    """False: the same bytes were there under the same path already, and nothing changed."""
+
+@dataclass(slots=True)
+class _Received:
+    """What a thread found out about the spooled bytes."""
+
+    package_type: PackageType
+    inspection: Inspection
 
 
 class IncomingUpload:
-    """An upload that is being received."""
+    """An upload that is being received: `write` the bytes as they come, then `publish` once."""
+
+    def __init__(self, site: Site, actor: Actor, namespace: NamespaceRow, spool: Spool) -> None:
+        self._site = site
+        self._actor = actor
+        self._namespace = namespace
+        self._spool = spool
+        self._gathered: list[bytes] = []
+        self._gathered_size = 0
+        self.size = 0
+        """The bytes received so far."""
 
     async def write(self, chunk: bytes) -> None:
         """Take the next bytes. Raises TooLarge, Unavailable."""
+        self.size += len(chunk)
+        if self.size > self._site.settings.max_upload:
+            raise too_large(self._site)
+        self._gathered.append(chunk)
+        self._gathered_size += len(chunk)
+        if self._gathered_size > self._site.settings.spool_memory:
+            await asyncio.to_thread(self._spill)
+
+    def _spill(self) -> None:
+        gathered, self._gathered, self._gathered_size = self._gathered, [], 0
+        for chunk in gathered:
+            self._spool.write(chunk)
 
     async def publish(
         self,
@@ -51,14 +88,137 @@ class IncomingUpload:
     ) -> PublishedFile:
         """Check what was received and publish it. `digests` are the hex digests that the client declared (sha256, md5, blake2b).
 
-        Raises ValidationError, InvalidPackage, Conflict, PermissionDenied, Unavailable.
+        Raises BadRequest, ValidationError, InvalidPackage, Conflict, PermissionDenied, Unavailable; then nothing was published.
         """
-        raise NotImplementedError
+        check_basename(basename)
+        wanted_labels = label_names(labels)
+        if not self.size:
+            raise ValidationError(f"{basename} is empty. Was it built, and is the path right?")
+        received = await asyncio.to_thread(self._inspect, basename, type, dict(digests or {}))
+        draft = self._draft(received, basename, package, version, wanted_labels, private)
+        unchanged = await publishing.find_same(self._site, draft)
+        if unchanged is not None:
+            return unchanged
+        await self._store(draft)
+        return await publishing.publish(self._site, draft)
+
+    def _inspect(self, basename: str, type: str | None, digests: Mapping[str, str]) -> _Received:
+        self._spill()
+        found = {"sha256": self._spool.sha256, "md5": self._spool.md5, "blake2b": self._spool.blake2b}
+        for name, declared in digests.items():
+            if not hmac.compare_digest(declared.lower().encode(), found[name].encode()):
+                raise ValidationError(
+                    f"The {name} digest of what arrived is {found[name]}, not the {declared[:140]} that was declared. Send the file again."
+                )
+        with self._spool.open() as file:
+            package_type = self._site.registry.detect(file, basename, type)
+            file.seek(0)
+            return _Received(package_type, package_type.inspect(file, basename))
+
+    def _draft(
+        self, received: _Received, basename: str, package: str | None, version: str | None, labels: Sequence[str], private: bool | None
+    ) -> Draft:
+        package_type, inspection = received.package_type, received.inspection
+        needs = (f"{package_type.name}:upload", "api:write")
+        require_write(self._actor, namespace_id=self._namespace.id, namespace=self._namespace.name, needs=needs)
+        name = _agreed_name(package_type, inspection, package)
+        agreed_version = _agreed_version(package_type, inspection, version)
+        draft = Draft(
+            actor=self._actor,
+            namespace=self._namespace,
+            package_type=package_type,
+            inspection=inspection,
+            name=name,
+            canonical_name=package_type.canonical_name(name),
+            version=agreed_version,
+            canonical_version=package_type.canonical_version(agreed_version),
+            path=package_type.path(inspection, basename),
+            basename=basename,
+            size=self.size,
+            sha256=self._spool.sha256,
+            md5=self._spool.md5,
+            blake2b=self._spool.blake2b,
+            labels=labels,
+            private=private,
+        )
+        self._site.registry.validate_upload(
+            Upload(
+                namespace=self._namespace.name,
+                type=package_type.name,
+                basename=basename,
+                path=draft.path,
+                size=draft.size,
+                sha256=draft.sha256,
+                labels=labels,
+                actor=self._actor.name,
+                inspection=inspection,
+            )
+        )
+        return draft
+
+    async def _store(self, draft: Draft) -> None:
+        bodies = {extra.sha256: extra.body for extra in draft.extras}
+        wanted = [(draft.sha256, draft.size), *((sha256, len(body)) for sha256, body in bodies.items())]
+        missing = await blobs.claim(wanted)
+
+        def put() -> None:
+            storage = self._site.storage
+            for sha256, body in bodies.items():
+                if sha256 in missing or storage.size(sha256) != len(body):
+                    storage.put_bytes(sha256, body)
+            if draft.sha256 in missing or storage.size(draft.sha256) != draft.size:
+                storage.put(self._spool)
+
+        await asyncio.to_thread(put)
+
+
+def too_large(site: Site) -> TooLarge:
+    """The answer to a body over the limit."""
+    return TooLarge(f"The file is larger than the {site.settings.max_upload} bytes that this server takes (setting max_upload).")
+
+
+def _agreed_name(package_type: PackageType, inspection: Inspection, package: str | None) -> str:
+    if package is None:
+        return inspection.name
+    if not inspection.names_itself:
+        return package
+
+    def folded(name: str) -> str:
+        return re.sub(r"[-_.]+", "-", name).lower()
+
+    if folded(package) != folded(inspection.name):
+        raise ValidationError(
+            f"The file says that it is {inspection.name}, the request says {package[:140]}. A file goes to the package that it names."
+        )
+    return inspection.name
+
+
+def _agreed_version(package_type: PackageType, inspection: Inspection, version: str | None) -> str:
+    if version is None:
+        return inspection.version
+    if not inspection.versions_itself:
+        return version
+    if package_type.canonical_version(version) != package_type.canonical_version(inspection.version):
+        raise ValidationError(f"The file says that it is version {inspection.version}, the request says {version[:140]}.")
+    return inspection.version
 
 
 @asynccontextmanager
 async def incoming(
     site: Site, *, actor: Actor, namespace: str, type: str | None, package: str | None, declared_size: int | None
 ) -> AsyncIterator[IncomingUpload]:
-    """Authorize an upload, then receive it."""
-    yield IncomingUpload()
+    """Authorize an upload, then receive it; see `Services.upload`."""
+    owner = await site.lookup.namespace(namespace.lower())
+    if owner is None:
+        if actor.anonymous:
+            require_write(actor, namespace_id=0, namespace=namespace, needs=())
+        raise NotFound(f"There is no namespace {namespace[:64]}. Uploads go to your own: {actor.name}.")
+    types = [type] if type is not None else list(site.registry.types)
+    require_write(actor, namespace_id=owner.id, namespace=owner.name, needs=(*(f"{name}:upload" for name in types), "api:write"))
+    if declared_size is not None and declared_size > site.settings.max_upload:
+        raise too_large(site)
+    spool = site.storage.spool()
+    try:
+        yield IncomingUpload(site, actor, owner, spool)
+    finally:
+        spool.discard()

@@ -1,0 +1,135 @@
+"""The application: settings and plugins make a site, a site makes an ASGI application."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Mount, Route
+
+from entrepot.db.connection import database, sqlite_path
+from entrepot.db.lookup import SqliteLookup
+from entrepot.db.migrate import migrate
+from entrepot.db.snapshot import SqliteSnapshots
+from entrepot.errors import EntrepotError
+from entrepot.graphql.endpoint import graphql_app
+from entrepot.graphql.schema import build_schema
+from entrepot.http.errors import on_crash, on_domain_error, on_http_error
+from entrepot.http.front import Front
+from entrepot.http.lingering import Lingering
+from entrepot.http.upload import UploadEndpoint
+from entrepot.registry import Registry
+from entrepot.services import namespaces, states
+from entrepot.services.facade import Services
+from entrepot.services.indexes import Indexes
+from entrepot.settings import Settings, load_settings
+from entrepot.site import Site
+from entrepot.storage import open_storage
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A site that runs, and the application that serves it."""
+
+    site: Site
+    app: ASGIApp
+
+
+@asynccontextmanager
+async def running(settings: Settings, registry: Registry | None = None) -> AsyncIterator[Running]:
+    """Migrate, open everything, and close it again. Raises SettingsError, PluginError."""
+    registry = registry or Registry.load(settings.plugins)
+    await migrate(settings, registry.models())
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(database(settings, registry.models()))
+        site = open_site(settings, registry)
+        stack.callback(site.close)
+        await namespaces.check_existing(registry)
+        await states.restate_outdated(site)
+        yield Running(site, build_app(site))
+
+
+def open_site(settings: Settings, registry: Registry) -> Site:
+    """A site on an open database."""
+    path = sqlite_path(settings)
+    assert path is not None
+    snapshots = SqliteSnapshots(path)
+    return Site(
+        settings=settings,
+        registry=registry,
+        storage=open_storage(settings),
+        lookup=SqliteLookup(path),
+        snapshots=snapshots,
+        indexes=Indexes(snapshots, settings.cache),
+    )
+
+
+def build_app(site: Site) -> ASGIApp:
+    """The front with everything behind it."""
+    services = Services(site)
+    schema = build_schema(site.registry)
+    routes: list[BaseRoute] = [
+        Route("/upload/{namespace}/{basename:path}", UploadEndpoint(services).put, methods=["PUT"]),
+        Mount("/graphql", graphql_app(site, schema)),
+        *(route for _, route in site.registry.routes(services)),
+        *_type_mounts(site.registry, services),
+    ]
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(Lingering)],
+        exception_handlers={EntrepotError: on_domain_error, HTTPException: on_http_error, Exception: on_crash},
+    )
+    app.router.redirect_slashes = False
+    return Front(site, app)
+
+
+def _type_mounts(registry: Registry, services: Services) -> Sequence[BaseRoute]:
+    found: dict[str, list[BaseRoute]] = {}
+    for type_name, route in registry.type_routes(services):
+        found.setdefault(type_name, []).append(route)
+    return [Mount(f"/{type_name}", routes=routes) for type_name, routes in found.items()]
+
+
+class Application:
+    """The ASGI application that a server runs: opens the site at its start, closes it at its end."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the lifespan, or hand a request to the running site."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif self._app is not None:
+            await self._app(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            async with running(self._settings) as started:
+                self._app = started.app
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+        except Exception as error:
+            message = error.message if isinstance(error, EntrepotError) else f"{type(error).__name__}: {error}"
+            log.exception("The server did not start.") if not isinstance(error, EntrepotError) else log.error(message)
+            await send({"type": "lifespan.startup.failed" if self._app is None else "lifespan.shutdown.failed", "message": message})
+        else:
+            await send({"type": "lifespan.shutdown.complete"})
+
+
+def create_app(settings: Settings | None = None) -> Application:
+    """The ASGI application, for uvicorn or any other server."""
+    return Application(settings or load_settings())

@@ -1,0 +1,157 @@
+"""What rendering reads: generation, change log and entries of one document, always in one snapshot, so that no generation has two contents."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from entrepot.errors import NotFound, Unavailable
+
+
+class PartRows(NamedTuple):
+    """The entries of one part, in order, in one representation; none: the part is gone."""
+
+    package_id: int
+    private: bool
+    bodies: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRead:
+    """What a document is made of at a generation: all of its parts (`whole`), or those that changed since the generation asked about."""
+
+    generation: int
+    whole: bool
+    parts: Mapping[str, PartRows]
+
+
+class Snapshots(Protocol):
+    """Reads for rendering. Raises NotFound for a head that is no more, Unavailable."""
+
+    async def document(self, head_id: int, representation: str | None, since: int | None) -> DocumentRead:
+        """The parts of a document; without a representation, their existence alone (each with one empty body)."""
+
+    async def part(self, head_id: int, part: str, representation: str | None) -> DocumentRead:
+        """One part of a document; `parts` is empty where it has no entries."""
+
+    async def shards(self, head_id: int, representation: str, parts: Sequence[str] | None) -> Mapping[str, str]:
+        """The hex digest last stored for each part (of all, or of those named)."""
+
+    def close(self) -> None:
+        """Let go of the connections."""
+
+
+HEAD = "SELECT namespace_id, type, label, document, generation, pruned FROM head WHERE id = ?"
+CHANGED = "SELECT DISTINCT part FROM change WHERE head_id = ? AND generation > ?"
+PRIVATE = "SELECT id FROM package WHERE namespace_id = ? AND private"
+ENTRIES = """SELECT entry.part, entry.package_id, entry.body FROM entry
+    JOIN file_label ON file_label.file_id = entry.file_id
+        AND file_label.label_id = (SELECT id FROM label WHERE namespace_id = ?1 AND name = ?2)
+    WHERE entry.namespace_id = ?1 AND entry.type = ?3 AND entry.document = ?4 AND entry.representation = ?5 {some}
+    ORDER BY entry.part, entry.sort_key"""
+NAMES = """SELECT DISTINCT entry.part, entry.package_id, x'' FROM entry
+    JOIN file_label ON file_label.file_id = entry.file_id
+        AND file_label.label_id = (SELECT id FROM label WHERE namespace_id = ?1 AND name = ?2)
+    WHERE entry.namespace_id = ?1 AND entry.type = ?3 AND entry.document = ?4 AND ?5 IS NULL {some}
+    ORDER BY entry.part"""
+SHARDS = "SELECT part, sha256 FROM shard WHERE head_id = ?1 AND representation = ?2 {some} ORDER BY generation"
+MOST_PARTS = 500
+"""Above so many changed parts a scan of the document is as quick as asking for each."""
+
+
+class SqliteSnapshots:
+    """Snapshots on SQLite: a read transaction on a connection that each thread has to itself."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._local = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+
+    async def document(self, head_id: int, representation: str | None, since: int | None) -> DocumentRead:
+        """See Snapshots."""
+        return await asyncio.to_thread(self._document, head_id, representation, since)
+
+    async def part(self, head_id: int, part: str, representation: str | None) -> DocumentRead:
+        """See Snapshots."""
+        return await asyncio.to_thread(self._part, head_id, part, representation)
+
+    async def shards(self, head_id: int, representation: str, parts: Sequence[str] | None) -> Mapping[str, str]:
+        """See Snapshots."""
+        return await asyncio.to_thread(self._shards, head_id, representation, parts)
+
+    def close(self) -> None:
+        """See Snapshots."""
+        for connection in self._opened:
+            connection.close()
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[sqlite3.Connection]:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        try:
+            if connection is None:
+                connection = sqlite3.connect(self._path, isolation_level=None, timeout=5, check_same_thread=False)
+                connection.execute("PRAGMA query_only=ON")
+                self._local.connection = connection
+                self._opened.append(connection)
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            raise Unavailable("The database cannot be read just now. Try again in a moment.") from error
+
+    def _document(self, head_id: int, representation: str | None, since: int | None) -> DocumentRead:
+        with self._snapshot() as connection:
+            head = self._head(connection, head_id)
+            *where, generation, pruned = head
+            if since is not None and since >= pruned:
+                names = [row[0] for row in connection.execute(CHANGED, (head_id, since))]
+                if len(names) <= MOST_PARTS:
+                    found = self._entries(connection, where, representation, names) if names else {}
+                    gone = {name: PartRows(0, False, []) for name in names if name not in found}
+                    return DocumentRead(generation, False, {**found, **gone})
+            return DocumentRead(generation, True, self._entries(connection, where, representation, None))
+
+    def _part(self, head_id: int, part: str, representation: str | None) -> DocumentRead:
+        with self._snapshot() as connection:
+            *where, generation, _ = self._head(connection, head_id)
+            return DocumentRead(generation, False, self._entries(connection, where, representation, [part]))
+
+    def _head(self, connection: sqlite3.Connection, head_id: int) -> tuple[int, str, str, str, int, int]:
+        head: tuple[int, str, str, str, int, int] | None = connection.execute(HEAD, (head_id,)).fetchone()
+        if head is None:
+            raise NotFound("This index is no more.")
+        return head
+
+    def _entries(
+        self, connection: sqlite3.Connection, where: Sequence[object], representation: str | None, names: Sequence[str] | None
+    ) -> dict[str, PartRows]:
+        namespace_id, type, label, document = where
+        private = {row[0] for row in connection.execute(PRIVATE, (namespace_id,))}
+        statement = (NAMES if representation is None else ENTRIES).format(some=_some("entry.part", names, 6))
+        found: dict[str, PartRows] = {}
+        for part, package_id, body in connection.execute(statement, (namespace_id, label, type, document, representation, *(names or ()))):
+            rows = found.get(part)
+            if rows is None:
+                found[part] = PartRows(package_id, package_id in private, [body])
+            else:
+                rows.bodies.append(body)
+        return found
+
+    def _shards(self, head_id: int, representation: str, parts: Sequence[str] | None) -> Mapping[str, str]:
+        with self._snapshot() as connection:
+            statement = SHARDS.format(some=_some("part", parts, 3))
+            return dict(connection.execute(statement, (head_id, representation, *(parts or ()))).fetchall())
+
+
+def _some(column: str, names: Sequence[str] | None, start: int) -> str:
+    if names is None:
+        return ""
+    return f"AND {column} IN ({', '.join(f'?{number}' for number in range(start, start + len(names)))})"

@@ -1,0 +1,53 @@
+"""Domain errors as HTTP: RFC 9457 problem details, mapped once."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import orjson
+from starlette.responses import Response
+
+from entrepot.errors import EntrepotError
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+CHALLENGE = 'Basic realm="Entrepot", charset="UTF-8"'
+
+
+def problem(status: int, message: str) -> Response:
+    """An error as `application/problem+json`: `title` is the status's name, `detail` the sentence for people."""
+    body = orjson.dumps({"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": message})
+    headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["www-authenticate"] = CHALLENGE
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["retry-after"] = "1"
+    return Response(body, status, headers, "application/problem+json")
+
+
+def problem_of(error: EntrepotError) -> Response:
+    """A domain error as a response."""
+    return problem(error.status, error.message)
+
+
+async def on_domain_error(request: Request, error: Exception) -> Response:
+    """Starlette's handler for EntrepotError."""
+    assert isinstance(error, EntrepotError)
+    return problem_of(error)
+
+
+async def on_http_error(request: Request, error: Exception) -> Response:
+    """Starlette's handler for its own 404 and 405."""
+    status = getattr(error, "status_code", 500)
+    detail = {404: "There is nothing at this address.", 405: f"{request.method} is not possible at this address."}.get(status)
+    response = problem(status, detail or str(getattr(error, "detail", "")) or "The request failed.")
+    for name, value in (getattr(error, "headers", None) or {}).items():
+        response.headers[name] = value
+    return response
+
+
+async def on_crash(request: Request, error: Exception) -> Response:
+    """Starlette's handler for what nobody foresaw; the server logs it, the client learns nothing of it."""
+    return problem(500, "Something went wrong on the server. Its log says what; try again, and tell the operator if it stays.")

@@ -1,0 +1,124 @@
+"""The front: index documents and files are dispatched here, before Starlette's router, at the cost of a bare route.
+
+What a URL means is remembered per (path, Accept, query); a token is taken out of the path first, so none is ever kept here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from starlette.responses import Response
+
+from entrepot.errors import EntrepotError
+from entrepot.http.errors import problem_of
+from entrepot.http.request import Facts
+from entrepot.http.serving import Server, immediate
+from entrepot.packagetype import PackageType, RedirectTarget, RefusalTarget, Target
+from entrepot.services.labels import MAIN, PATTERN
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from entrepot.site import Site
+
+REMEMBERED = 20_000
+
+
+class Located(NamedTuple):
+    """What a URL means."""
+
+    namespace: str
+    type: PackageType
+    label: str
+    target: Target
+
+
+class Front:
+    """An ASGI application in front of another one."""
+
+    def __init__(self, site: Site, app: ASGIApp) -> None:
+        self._app = app
+        self._types = site.registry.types
+        self._reserved = site.registry.reserved_names
+        self._server = Server(site)
+        self._hosts = type_hosts(site.settings.public_url, self._types)
+        self._located: dict[tuple[str, str, bytes], Located | None] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what is an index document or a file; hand on the rest."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        method, path = scope["method"], scope["path"]
+        facts = Facts(scope)
+        if self._hosts and facts.host in self._hosts:
+            path = self._hosts[facts.host] + path
+        reading = method in ("GET", "HEAD")
+        if reading and "/t/" in path:
+            facts.path_token, path = split_token(path, self._types)
+        found = self._locate(path, facts.accept, scope["query_string"]) if reading else None
+        if found is None:
+            await self._pass_on(scope, receive, send, facts, path)
+            return
+        namespace, type, label, target = found
+        try:
+            if isinstance(target, RedirectTarget | RefusalTarget):
+                await immediate(target, scope["query_string"].decode("latin-1"))(scope, receive, send)
+                return
+            content = await self._server.content(facts, namespace, type, label, target)
+        except EntrepotError as error:
+            response: Response = problem_of(error)
+            await response(scope, receive, send)
+            return
+        await content.send(facts, method, send)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send, facts: Facts, path: str) -> None:
+        """To the router, below `/<type>` also on a type's own host. A token in the path reads documents and files alone: the router knows no such URL."""
+        if facts.path_token:
+            path = "/t/"
+        if path is not scope["path"]:
+            scope = {**scope, "path": path, "raw_path": path.encode()}
+        await self._app(scope, receive, send)
+
+    def _locate(self, path: str, accept: str, query: bytes) -> Located | None:
+        key = (path, accept, query)
+        try:
+            return self._located[key]
+        except KeyError:
+            found = self._meaning(path, accept, query.decode("latin-1"))
+        if len(path) + len(accept) + len(query) < 2048:
+            if len(self._located) >= REMEMBERED:
+                self._located.clear()
+            self._located[key] = found
+        return found
+
+    def _meaning(self, path: str, accept: str, query: str) -> Located | None:
+        segments = path.split("/", 5)
+        type = self._types.get(segments[1]) if len(segments) > 2 else None
+        if type is None or segments[2].lower() in self._reserved or not segments[2]:
+            return None
+        namespace, label = segments[2].lower(), MAIN
+        rest = "/".join(segments[3:])
+        if len(segments) > 5 and segments[3] == "label" and PATTERN.fullmatch(segments[4].lower()):
+            label, rest = segments[4].lower(), segments[5]
+        target = type.locate(rest, accept, query)
+        if isinstance(target, RedirectTarget) and not rest and not path.endswith("/"):
+            target = RedirectTarget(f"{path.rsplit('/', 1)[1]}/{target.location}")
+        return None if target is None else Located(namespace, type, label, target)
+
+
+def split_token(path: str, types: object) -> tuple[str, str]:
+    """The token in a path, and the path without it: `/t/<token>/…` in front, or right behind the type (`/<type>/t/<token>/…`)."""
+    segments = path.split("/", 4)
+    if len(segments) > 3 and segments[1] == "t":
+        return segments[2], "/" + "/".join(segments[3:])
+    if len(segments) > 4 and segments[2] == "t" and segments[1] in types:  # type: ignore[operator]
+        return segments[3], f"/{segments[1]}/{segments[4]}"
+    return "", path
+
+
+def type_hosts(public_url: str, types: object) -> dict[str, str]:
+    """The hosts that types have of their own: `<type>.<domain>` of the public URL, with the path prefix each stands for."""
+    domain = urlsplit(public_url).netloc
+    return {f"{name}.{domain}": f"/{name}" for name in types} if domain else {}  # type: ignore[attr-defined]

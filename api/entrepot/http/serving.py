@@ -1,0 +1,223 @@
+"""Serving targets: from an index document, a part, a shard or a file to the content that answers, with permission checked on the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from starlette.responses import Response
+
+from entrepot.errors import NotFound
+from entrepot.http.authentication import actor_of
+from entrepot.http.conditions import accepted_encoding
+from entrepot.http.contents import Answer, BlobContent, Content, Header, PiecesContent
+from entrepot.http.errors import problem
+from entrepot.http.request import Facts
+from entrepot.packagetype import (
+    AddressedTarget,
+    DocumentRepresentation,
+    DocumentTarget,
+    FileTarget,
+    PackageType,
+    PartRepresentation,
+    PartTarget,
+    RedirectTarget,
+    RefusalTarget,
+    Target,
+)
+from entrepot.services.actors import ANONYMOUS, Actor
+from entrepot.services.cache import ByteCache
+from entrepot.services.heads import ensure_standing
+from entrepot.services.indexes import Audience, Place
+from entrepot.services.labels import MAIN
+from entrepot.services.permissions import not_found, reads_private, require_read
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from entrepot.db.lookup import FileRow, HeadRow
+    from entrepot.services.renderings import Rendering
+    from entrepot.site import Site
+
+IMMUTABLE = "max-age=31536000, immutable"
+SMALL_BLOB = 64 << 10
+SMALL_BLOBS = 16 << 20
+
+
+class Server:
+    """Finds the content of a target."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._small: ByteCache[bytes] = ByteCache(min(SMALL_BLOBS, site.settings.cache))
+        self._documents = {(t.name, r.name): r for t in site.registry.types.values() for r in t.document_representations}
+        self._parts = {(t.name, r.name): r for t in site.registry.types.values() for r in t.part_representations}
+        age = site.settings.index_max_age
+        self._cache_control = {
+            False: f"public, max-age={age}" if age else "no-cache",
+            True: f"private, max-age={age}" if age else "private, no-cache",
+        }
+
+    async def content(self, facts: Facts, namespace: str, type: PackageType, label: str, target: Target) -> Content:
+        """What answers a target that has bytes. Raises NotFound, Unauthenticated, Unavailable."""
+        actor = ANONYMOUS if facts.anonymous else await actor_of(self._site, facts)
+        require_read(self._site, actor, what="packages")
+        match target:
+            case DocumentTarget():
+                return await self._document(facts, actor, namespace, type, label, target)
+            case PartTarget():
+                return await self._part(facts, actor, namespace, type, label, target)
+            case FileTarget():
+                return await self._file(actor, namespace, type, target)
+            case AddressedTarget():
+                return await self._shard(actor, namespace, type, label, target)
+        raise TypeError(target)
+
+    # -- index documents ----------------------------------------------------------------------------------------------
+
+    async def _document(self, facts: Facts, actor: Actor, namespace: str, type: PackageType, label: str, target: DocumentTarget) -> Content:
+        representation = self._documents[type.name, target.representation]
+        head = await self._site.lookup.head(namespace, type.name, label, target.document)
+        if head is None:
+            head = await self._standing(namespace, type, label, target.document)
+        audience: Audience = ()
+        if not actor.anonymous and reads_private(actor, namespace_id=head.namespace_id, needs=(f"{type.name}:download",)):
+            audience = await self._site.lookup.private_packages(head.namespace_id)
+        encoding = accepted_encoding(facts.accept_encoding) if representation.compressible else ""
+        found = self._site.indexes.held_document(head, representation.parts, representation.name, audience, encoding)
+        if found is None:
+            place = await self._place(namespace, type, label, target.document)
+            found = await self._site.indexes.document(head, place, representation, audience, encoding)
+        return self._prepared(found, private=bool(audience))
+
+    async def _part(self, facts: Facts, actor: Actor, namespace: str, type: PackageType, label: str, target: PartTarget) -> Content:
+        representation = self._parts[type.name, target.representation]
+        row = await self._site.lookup.part(namespace, type.name, label, target.document, target.part)
+        missing = not_found(f"{type.name} package {target.part} in {namespace}")
+        if row is None or not self._may_read(actor, type, row.namespace_id, bool(row.private)):
+            raise missing
+        encoding = accepted_encoding(facts.accept_encoding) if representation.compressible else ""
+        found = self._site.indexes.held_part(row, target.part, representation.name, encoding)
+        if found is None:
+            place = await self._place(namespace, type, label, target.document)
+            found = await self._site.indexes.part(row, place, target.part, representation, encoding)
+            if found is None:
+                raise missing
+        return self._prepared(found, private=bool(row.private))
+
+    async def _shard(self, actor: Actor, namespace: str, type: PackageType, label: str, target: AddressedTarget) -> Content:
+        representation = self._parts[type.name, target.representation]
+        row = await self._site.lookup.shard(namespace, type.name, label, target.document, target.representation, target.sha256)
+        if row is None or not self._may_read(actor, type, row.namespace_id, bool(row.private)):
+            raise not_found(f"shard {target.sha256} in {namespace}")
+        return Content(self._headers(representation, IMMUTABLE, private=bool(row.private)), target.sha256, len(row.body), row.body)
+
+    async def _standing(self, namespace: str, type: PackageType, label: str, document: str) -> HeadRow:
+        """The head of a document that is there before its first file. Raises NotFound."""
+        missing = not_found(f"{type.name} index {document} of {namespace}{'' if label == MAIN else f' with the label {label}'}")
+        owner = await self._site.lookup.namespace(namespace)
+        if owner is None:
+            raise missing
+        if document not in type.standing_documents or not (label == MAIN or await self._site.lookup.label(owner.id, label)):
+            raise missing
+        await ensure_standing(namespace_id=owner.id, type=type.name, label=label, document=document)
+        head = await self._site.lookup.head(namespace, type.name, label, document)
+        if head is None:
+            raise missing
+        return head
+
+    async def _place(self, namespace: str, type: PackageType, label: str, document: str) -> Place:
+        owner = await self._site.lookup.namespace(namespace)
+        return Place(owner.name if owner else namespace, type, label, document)
+
+    def _prepared(self, rendering: Rendering, *, private: bool) -> Content:
+        """The content of a rendering, made once for each of its two audiences (public, private)."""
+        if rendering.prepared is None:
+            rendering.prepared = {}
+        content: Content | None = rendering.prepared.get(private)
+        if content is None:
+            headers = self._headers(rendering, self._cache_control[private], private=private)
+            if rendering.encoding:
+                headers.append((b"content-encoding", rendering.encoding.encode()))
+            if len(rendering.pieces) == 1:
+                content = Content(headers, rendering.etag, rendering.size, rendering.pieces[0])
+            else:
+                content = PiecesContent(headers, rendering.etag, rendering.size, rendering.pieces)
+            rendering.prepared[private] = content
+        return content
+
+    def _headers(self, of: Rendering | DocumentRepresentation | PartRepresentation, cache_control: str, *, private: bool) -> list[Header]:
+        vary = ", ".join(name for name in (of.vary, "Accept-Encoding" if of.compressible else "") if name)
+        headers = [
+            (b"content-type", (f"{of.media_type}; charset=utf-8" if of.media_type == "text/html" else of.media_type).encode()),
+            (b"cache-control", cache_control.encode()),
+            (b"x-content-type-options", b"nosniff"),
+            (b"content-security-policy", b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+        ]
+        if vary:
+            headers.append((b"vary", vary.encode()))
+        if not private:
+            headers.append((b"access-control-allow-origin", b"*"))
+        return headers
+
+    # -- files --------------------------------------------------------------------------------------------------------
+
+    async def _file(self, actor: Actor, namespace: str, type: PackageType, target: FileTarget) -> Content:
+        row = await self.file_row(actor, namespace, type, target)
+        headers = _file_headers(row)
+        if row.size > SMALL_BLOB:
+            return BlobContent(headers, row.sha256, row.size, self._site.storage)
+        body = self._small.get(row.sha256)
+        if body is None:
+            with self._site.storage.open(row.sha256) as file:
+                body = file.read()
+            self._small.put(row.sha256, body, len(body) + 200)
+        return Content(headers, row.sha256, row.size, body)
+
+    async def file_row(self, actor: Actor, namespace: str, type: PackageType, target: FileTarget) -> FileRow:
+        """The file or extra of a target, if the actor may read it. Raises NotFound."""
+        if target.extra is None:
+            row = await self._site.lookup.file(namespace, type.name, target.path)
+        else:
+            row = await self._site.lookup.extra(namespace, type.name, target.path, target.extra)
+        if row is None or not self._may_read(actor, type, row.namespace_id, bool(row.private)):
+            raise not_found(f"file {target.path} in {namespace}")
+        return row
+
+    @staticmethod
+    def _may_read(actor: Actor, type: PackageType, namespace_id: int, private: bool) -> bool:
+        return not private or reads_private(actor, namespace_id=namespace_id, needs=(f"{type.name}:download",))
+
+
+def _file_headers(row: FileRow) -> list[Header]:
+    """Stored files come from strangers: always a download, never a page of this origin."""
+    headers = [
+        (b"content-type", row.media_type.encode()),
+        (b"content-disposition", f"attachment; filename*=UTF-8''{quote(row.basename)}".encode()),
+        (b"cache-control", f"{'private' if row.private else 'public'}, {IMMUTABLE}".encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"content-security-policy", b"sandbox; default-src 'none'"),
+    ]
+    if not row.private:
+        headers.append((b"access-control-allow-origin", b"*"))
+    return headers
+
+
+def immediate(target: RedirectTarget | RefusalTarget, query: str = "") -> Response:
+    """The answer to a target without bytes of its own."""
+    if isinstance(target, RefusalTarget):
+        return problem(target.status, target.message)
+    location = target.location + (f"?{query}" if query else "")
+    return Response(status_code=301, headers={"location": location, "cache-control": "max-age=86400"})
+
+
+async def respond(site: Site, request: Request, *, namespace: str, type: str, target: Target, label: str = MAIN) -> Response:
+    """See `Services.respond`."""
+    package_type = site.registry.types.get(type)
+    if package_type is None:
+        raise NotFound(f"There is no package type {type}.")
+    if isinstance(target, RedirectTarget | RefusalTarget):
+        return immediate(target)
+    facts = Facts(request.scope)
+    content = await Server(site).content(facts, namespace.lower(), package_type, label, target)
+    return Answer(content, facts)  # type: ignore[return-value]  # Starlette sends any ASGI callable

@@ -1,0 +1,30 @@
+"""Single flight: work that several requests want at once is done once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Hashable
+from typing import Any, Generic, TypeVar
+
+V = TypeVar("V")
+
+
+class Flights(Generic[V]):
+    """Work under way, by key. A waiter that is cancelled does not stop the work for the others."""
+
+    def __init__(self) -> None:
+        self._under_way: dict[Hashable, asyncio.Task[V]] = {}
+
+    async def join(self, key: Hashable, start: Callable[[], Coroutine[Any, Any, V]]) -> V:
+        """The result of the work of this key, which is started if it is not under way. It may have started before the call."""
+        task = self._under_way.get(key)
+        if task is None:
+            task = asyncio.create_task(start())
+            self._under_way[key] = task
+            task.add_done_callback(lambda done: self._land(key, done))
+        return await asyncio.shield(task)
+
+    def _land(self, key: Hashable, task: asyncio.Task[V]) -> None:
+        del self._under_way[key]
+        if not task.cancelled():
+            task.exception()  # seen, though every waiter may be gone

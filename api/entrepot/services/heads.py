@@ -1,0 +1,63 @@
+"""Heads and the change log: how readers learn, in the transaction that changes something, that a document has changed.
+
+`bump` is the last statement of a transaction. Whoever calls it has locked the rows that decide which heads are touched (namespace, package, file, in
+this order) before computing them: on PostgreSQL a head could otherwise miss a change that two transactions make between them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from entrepot.clock import now
+from entrepot.db.sql import execute, fetch, rows_of
+
+
+class Touched(NamedTuple):
+    """One part of one document under one label that a transaction changes."""
+
+    namespace_id: int
+    type: str
+    label: str
+    document: str
+    part: str
+
+
+UPSERT = """INSERT INTO head (namespace_id, type, label, document, generation, pruned) VALUES {rows}
+    ON CONFLICT (namespace_id, type, label, document) DO UPDATE SET generation = head.generation + 1
+    RETURNING id, generation, namespace_id, type, label, document"""
+
+
+async def bump(touched: Iterable[Touched]) -> None:
+    """Give every touched head a new generation and log the parts that changed in it. Heads are taken in one order, so that no two deadlock."""
+    parts: dict[tuple[int, str, str, str], set[str]] = defaultdict(set)
+    for one in touched:
+        parts[one[:4]].add(one.part)
+    if not parts:
+        return
+    values = [value for key in sorted(parts) for value in (*key, 1, 0)]
+    heads = await fetch(UPSERT.format(rows=rows_of(len(parts), 6)), *values)
+    at = now()
+    changes = [
+        (head["id"], head["generation"], part, at)
+        for head in heads
+        for part in sorted(parts[head["namespace_id"], head["type"], head["label"], head["document"]])
+    ]
+    for start in range(0, len(changes), 500):
+        some = changes[start : start + 500]
+        await execute(
+            f"INSERT INTO change (head_id, generation, part, changed_at) VALUES {rows_of(len(some), 4)}", *(value for row in some for value in row)
+        )
+
+
+async def ensure_standing(*, namespace_id: int, type: str, label: str, document: str) -> None:
+    """Make the head of a document that exists before its first file; does nothing where it is there."""
+    await execute(
+        """INSERT INTO head (namespace_id, type, label, document, generation, pruned) VALUES ($1, $2, $3, $4, 0, 0)
+        ON CONFLICT (namespace_id, type, label, document) DO NOTHING""",
+        namespace_id,
+        type,
+        label,
+        document,
+    )

@@ -1,0 +1,287 @@
+"""The index engine: documents and parts, rendered once per generation from stored entries, never older than the head that a request has just read.
+
+A `PartStore` holds every part of one document in one part representation. A worker that is behind reads the changed parts alone and renders those
+anew; what a document shows an audience is then a join over the store. A part is visible as a whole or not at all (it belongs to one package), so all
+audiences share one store and differ in the documents only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from bisect import bisect_left, insort
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from entrepot.clock import now
+from entrepot.db.sql import execute, rows_of, transaction
+from entrepot.services.cache import ByteCache
+from entrepot.services.flights import Flights
+from entrepot.services.renderings import COMPRESS_FROM, Rendering, encoded, rendering
+
+if TYPE_CHECKING:
+    from entrepot.db.lookup import HeadRow, PartRow
+    from entrepot.db.snapshot import DocumentRead, PartRows, Snapshots
+    from entrepot.packagetype import DocumentRepresentation, PackageType, PartRepresentation
+
+from entrepot.packagetype import RenderContext
+
+Audience = tuple[int, ...]
+"""The ids of the private packages that a reader may see, sorted; empty for the public."""
+PART_OVERHEAD = 200
+"""What a held part costs beside its bytes, about."""
+
+
+class Place(NamedTuple):
+    """A document in a channel, as a request names it."""
+
+    namespace: str
+    type: PackageType
+    label: str
+    document: str
+
+
+class HeldPart(NamedTuple):
+    """One rendered part: its bytes, or the raw digest of an addressed one."""
+
+    body: bytes
+    package_id: int
+    private: bool
+
+
+@dataclass(slots=True)
+class PartStore:
+    """The parts of a document in one part representation, as of a generation, and the documents rendered from them."""
+
+    generation: int
+    parts: Mapping[str, HeldPart]
+    names: Sequence[str]
+    size: int
+    documents: dict[tuple[str, Audience, str], Rendering] = field(default_factory=dict)
+
+    def shown(self, audience: Audience) -> StoredParts:
+        """The parts that an audience sees."""
+        hidden = {name for name in self.names if (part := self.parts[name]).private and part.package_id not in audience}
+        return StoredParts(self.parts, [name for name in self.names if name not in hidden] if hidden else self.names)
+
+
+class StoredParts:
+    """`packagetype.Parts` over a store."""
+
+    def __init__(self, parts: Mapping[str, HeldPart], names: Sequence[str]) -> None:
+        self._parts = parts
+        self._names = names
+
+    def names(self) -> Sequence[str]:
+        """See Parts."""
+        return self._names
+
+    def bodies(self) -> Iterator[bytes]:
+        """See Parts."""
+        return (self._parts[name].body for name in self._names)
+
+    digests = bodies
+
+
+class Indexes:
+    """Renders and keeps index documents."""
+
+    def __init__(self, snapshots: Snapshots, bound: int) -> None:
+        self._snapshots = snapshots
+        self._stores: ByteCache[PartStore] = ByteCache(bound * 3 // 4)
+        self._parts: ByteCache[Rendering] = ByteCache(bound // 4)
+        self._store_flights: Flights[PartStore] = Flights()
+        self._flights: Flights[Rendering | None] = Flights()
+
+    # -- documents ----------------------------------------------------------------------------------------------------
+
+    def held_document(self, head: HeadRow, parts: str, representation: str, audience: Audience, encoding: str) -> Rendering | None:
+        """The rendering, if it is at hand and not older than the head."""
+        store = self._stores.get((head.id, parts))
+        found = store and store.documents.get((representation, audience, encoding))
+        return found if found and found.generation >= head.generation else None
+
+    async def document(
+        self, head: HeadRow, place: Place, representation: DocumentRepresentation, audience: Audience, encoding: str = ""
+    ) -> Rendering:
+        """A document, not older than the head. Raises NotFound, Unavailable."""
+        while True:
+            held = self.held_document(head, representation.parts, representation.name, audience, encoding)
+            if held is not None:
+                return held
+            key = (head.id, representation.name, audience, encoding)
+            found = await self._flights.join(key, lambda: self._document(head, place, representation, audience, encoding))
+            if found is not None and found.generation >= head.generation:
+                return found
+
+    async def _document(self, head: HeadRow, place: Place, representation: DocumentRepresentation, audience: Audience, encoding: str) -> Rendering:
+        if encoding:
+            plain = await self.document(head, place, representation, audience)
+            if plain.size < COMPRESS_FROM:
+                return plain
+            made = await asyncio.to_thread(encoded, plain, encoding)
+        else:
+            store = await self._store(head, place, part_representation(place.type, representation.parts))
+            context = RenderContext(namespace=place.namespace, label=place.label, document=place.document)
+            made = await asyncio.to_thread(
+                lambda: rendering(
+                    place.type.render(representation.name, context, store.shown(audience)),
+                    generation=store.generation,
+                    media_type=representation.media_type,
+                    vary=representation.vary,
+                    compressible=representation.compressible,
+                )
+            )
+        self._keep(head.id, representation, audience, encoding, made)
+        return made
+
+    def _keep(self, head_id: int, representation: DocumentRepresentation, audience: Audience, encoding: str, made: Rendering) -> None:
+        """Keep a document with the store that it was rendered from, if that is still the one held."""
+        key = (head_id, representation.parts)
+        store = self._stores.get(key)
+        if store is None or store.generation != made.generation:
+            return
+        store.documents[representation.name, audience, encoding] = made
+        own = sum(one.size if len(one.pieces) == 1 or one.encoding else 16 * len(one.pieces) for one in store.documents.values())
+        self._stores.put(key, store, store.size + own)
+
+    # -- stores -------------------------------------------------------------------------------------------------------
+
+    async def _store(self, head: HeadRow, place: Place, representation: PartRepresentation) -> PartStore:
+        key = (head.id, representation.name)
+        while True:
+            store = self._stores.get(key)
+            if store is None or store.generation < head.generation:
+                store = await self._store_flights.join(key, lambda: self._advance(head, place, representation))
+            if store.generation >= head.generation:
+                return store
+
+    async def _advance(self, head: HeadRow, place: Place, representation: PartRepresentation) -> PartStore:
+        """Bring a store to the present: all of it, or the parts that changed."""
+        key = (head.id, representation.name)
+        old = self._stores.get(key)
+        read = await self._snapshots.document(head.id, representation.entries, old.generation if old else None)
+        context = RenderContext(namespace=place.namespace, label=place.label, document=place.document)
+        bodies = await asyncio.to_thread(_render_parts, place.type, representation, context, read.parts)
+        if representation.addressed:
+            digests = {name: hashlib.sha256(body).digest() for name, body in bodies.items()}
+            await self._store_shards(head.id, representation.name, read, bodies, digests)
+            bodies = digests
+        new = await asyncio.to_thread(_advanced, old, read, bodies)
+        self._stores.put(key, new, new.size)
+        return new
+
+    async def _store_shards(
+        self, head_id: int, representation: str, read: DocumentRead, bodies: Mapping[str, bytes], digests: Mapping[str, bytes]
+    ) -> None:
+        """Store addressed parts before an index that names them is served, for every worker and host."""
+        stored = await self._snapshots.shards(head_id, representation, None if read.whole else list(bodies))
+        fresh = [name for name, digest in digests.items() if stored.get(name) != digest.hex()]
+        if not fresh:
+            return
+        at = now()
+        async with transaction():
+            for start in range(0, len(fresh), 200):
+                rows = [
+                    (head_id, representation, name, read.parts[name].package_id, digests[name].hex(), read.generation, at, bodies[name])
+                    for name in fresh[start : start + 200]
+                ]
+                await execute(
+                    f"""INSERT INTO shard (head_id, representation, part, package_id, sha256, generation, stored_at, body)
+                    VALUES {rows_of(len(rows), 8)} ON CONFLICT (head_id, sha256, representation) DO UPDATE SET generation = excluded.generation, stored_at = excluded.stored_at""",
+                    *(value for row in rows for value in row),
+                )
+
+    # -- parts --------------------------------------------------------------------------------------------------------
+
+    def held_part(self, row: PartRow, part: str, representation: str, encoding: str) -> Rendering | None:
+        """The rendering of one part, if it is at hand and not older than the part's last change."""
+        found = self._parts.get((row.head_id, part, representation, encoding))
+        return found if found and found.generation >= row.generation else None
+
+    async def part(self, row: PartRow, place: Place, part: str, representation: PartRepresentation, encoding: str = "") -> Rendering | None:
+        """One part, not older than its last change; None where it has no entries. Raises NotFound, Unavailable."""
+        while True:
+            held = self.held_part(row, part, representation.name, encoding)
+            if held is not None:
+                return held
+            key = (row.head_id, part, representation.name, encoding)
+            found = await self._flights.join(key, lambda: self._part(row, place, part, representation, encoding))
+            if found is None or found.generation >= row.generation:
+                return found
+
+    async def _part(self, row: PartRow, place: Place, part: str, representation: PartRepresentation, encoding: str) -> Rendering | None:
+        if encoding:
+            plain = await self.part(row, place, part, representation)
+            if plain is None or plain.size < COMPRESS_FROM:
+                return plain
+            made = await asyncio.to_thread(encoded, plain, encoding)
+        else:
+            read = await self._snapshots.part(row.head_id, part, representation.entries)
+            if part not in read.parts:
+                return None
+            context = RenderContext(namespace=place.namespace, label=place.label, document=place.document, part=part)
+            made = await asyncio.to_thread(
+                lambda: rendering(
+                    [place.type.render_part(representation.name, context, read.parts[part].bodies)],
+                    generation=read.generation,
+                    media_type=representation.media_type,
+                    vary=representation.vary,
+                    compressible=representation.compressible,
+                )
+            )
+        self._parts.put((row.head_id, part, representation.name, encoding), made, made.size + PART_OVERHEAD)
+        return made
+
+
+def part_representation(package_type: PackageType, name: str) -> PartRepresentation:
+    """A type's part representation by its name."""
+    return next(one for one in package_type.part_representations if one.name == name)
+
+
+def _render_parts(
+    package_type: PackageType, representation: PartRepresentation, context: RenderContext, parts: Mapping[str, PartRows]
+) -> dict[str, bytes]:
+    """The rendered bytes of every part that has entries; without an entry representation, nothing but its existence."""
+    if representation.entries is None:
+        return {name: b"" for name, rows in parts.items() if rows.bodies}
+    return {
+        name: package_type.render_part(
+            representation.name,
+            RenderContext(namespace=context.namespace, label=context.label, document=context.document, part=name),
+            rows.bodies,
+        )
+        for name, rows in parts.items()
+        if rows.bodies
+    }
+
+
+def _advanced(old: PartStore | None, read: DocumentRead, bodies: Mapping[str, bytes]) -> PartStore:
+    """A new store; the old one stays as it is for those who still stream from it."""
+    changed = {name: HeldPart(body, read.parts[name].package_id, read.parts[name].private) for name, body in bodies.items()}
+    if read.whole or old is None:
+        return PartStore(read.generation, changed, sorted(changed), _cost(changed))
+    if all(old.parts.get(name) == changed.get(name) for name in read.parts):
+        return PartStore(read.generation, old.parts, old.names, old.size, _carried(old, read.generation))
+    parts, names = dict(old.parts), list(old.names)
+    for name in read.parts:
+        if name in parts and name not in changed:
+            del parts[name]
+            del names[bisect_left(names, name)]
+        elif name in changed:
+            if name not in parts:
+                insort(names, name)
+            parts[name] = changed[name]
+    return PartStore(read.generation, parts, names, _cost(parts))
+
+
+def _carried(old: PartStore, generation: int) -> dict[tuple[str, Audience, str], Rendering]:
+    """The documents of a store that a new generation did not change."""
+    for one in old.documents.values():
+        one.generation = max(one.generation, generation)
+    return old.documents
+
+
+def _cost(parts: Mapping[str, HeldPart]) -> int:
+    return sum(len(name) + len(part.body) + PART_OVERHEAD for name, part in parts.items())

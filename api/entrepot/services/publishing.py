@@ -1,0 +1,346 @@
+"""Publishing: the one transaction that makes an inspected and stored file exist."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import orjson
+from tortoise.exceptions import IntegrityError
+
+from entrepot.clock import now
+from entrepot.db.models import new_uuid
+from entrepot.db.sql import Row, execute, fetch, fetch_one, rows_of, transaction
+from entrepot.errors import Conflict, Unavailable
+from entrepot.packagetype import StoredExtra, StoredFile
+from entrepot.services import audit, blobs, entries, files, heads
+from entrepot.services.labels import label_ids
+
+if TYPE_CHECKING:
+    from entrepot.db.lookup import NamespaceRow
+    from entrepot.packagetype import Extra, Inspection, PackageType
+    from entrepot.services.actors import Actor
+    from entrepot.site import Site
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedFile:
+    """A file that was published, as an upload answers it."""
+
+    id: str
+    namespace: str
+    package: str
+    version: str
+    type: str
+    path: str
+    basename: str
+    size: int
+    sha256: str
+    labels: Sequence[str]
+    url: str
+    """Where it can be downloaded: a path on this site."""
+    created: bool
+    """False: the same bytes were there under the same path already, and nothing changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftExtra:
+    """An extra with the digest that stores it."""
+
+    name: str
+    body: bytes
+    media_type: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A file that has passed inspection: everything the transaction writes."""
+
+    actor: Actor
+    namespace: NamespaceRow
+    package_type: PackageType
+    inspection: Inspection
+    name: str
+    canonical_name: str
+    version: str
+    canonical_version: str
+    path: str
+    basename: str
+    size: int
+    sha256: str
+    md5: str
+    blake2b: str
+    labels: Sequence[str]
+    private: bool | None
+    extras: tuple[DraftExtra, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "extras", tuple(map(_draft_extra, self.inspection.extras)))
+
+    @property
+    def type(self) -> str:
+        """The name of the package type."""
+        return self.package_type.name
+
+
+def _draft_extra(extra: Extra) -> DraftExtra:
+    return DraftExtra(extra.name, extra.body, extra.media_type, hashlib.sha256(extra.body).hexdigest())
+
+
+async def find_same(site: Site, draft: Draft) -> PublishedFile | None:
+    """The published file, if it is these bytes already. Raises Conflict if its path holds other bytes."""
+    row = await fetch_one(
+        f"SELECT {files.COLUMNS} FROM {files.TABLES} WHERE file.namespace_id = $1 AND file.type = $2 AND file.path = $3",
+        draft.namespace.id,
+        draft.type,
+        draft.path,
+    )
+    if row is None:
+        return None
+    if row["sha256"] != draft.sha256:
+        raise Conflict(
+            f"File already exists: {draft.path} is in {draft.namespace.name} with other bytes (sha256 {row['sha256'][:12]}…). "
+            "Raise the version or build number, or remove the file first."
+        )
+    [file] = await files.stored_files([row])
+    return published(draft.package_type, file, id=row["uuid"], labels=await files.labels_of(row["id"]), created=False)
+
+
+def published(package_type: PackageType, file: StoredFile, *, id: str, labels: Sequence[str], created: bool) -> PublishedFile:
+    """A file as an upload answers it."""
+    return PublishedFile(
+        id=id,
+        namespace=file.namespace,
+        package=file.package,
+        version=file.version,
+        type=package_type.name,
+        path=file.path,
+        basename=file.basename,
+        size=file.size,
+        sha256=file.sha256,
+        labels=labels,
+        url=f"/{package_type.name}/{quote(file.namespace)}/{package_type.location(file)}",
+        created=created,
+    )
+
+
+async def publish(site: Site, draft: Draft) -> PublishedFile:
+    """Make the file exist. Its bytes are in storage. Raises Conflict, PermissionDenied, Unavailable; then nothing changed."""
+    for last in (False, True):
+        try:
+            async with transaction():
+                result = await _write(site, draft)
+        except IntegrityError as error:  # on PostgreSQL two first uploads of one path or package may meet here; the second try sees the first's
+            if last:
+                raise Unavailable("Another upload of the same package got in the way. Try again.") from error
+        else:
+            break
+    if result.created:
+        site.registry.notify("file_published", files.event_of({**_event_fields(result)}, result.labels, draft.actor))
+    return result
+
+
+def _event_fields(file: PublishedFile) -> dict[str, str]:
+    return {name: getattr(file, name) for name in ("namespace", "package", "type", "version", "path", "sha256")}
+
+
+async def _write(site: Site, draft: Draft) -> PublishedFile:
+    await fetch_one("SELECT id FROM namespace WHERE id = $1 {lock}", draft.namespace.id)
+    same = await find_same(site, draft)
+    if same is not None:
+        return same
+    await _refuse_burnt_path(draft)
+    at = now()
+    binding = await _binding(draft, at)
+    release_id = await _release(draft, binding["package_id"], at)
+    labels = await label_ids(site, draft.actor, namespace_id=draft.namespace.id, names=draft.labels)
+    file = _stored(draft, binding, at)
+    uuid = new_uuid()
+    file_id = await _insert_file(draft, uuid, binding, release_id, at)
+    await _insert_extras(draft, file_id)
+    values = [value for label_id in labels.values() for value in (file_id, label_id)]
+    await execute(f"INSERT INTO file_label (file_id, label_id) VALUES {rows_of(len(labels), 2)}", *values)
+    made = draft.package_type.entries(file)
+    await entries.insert_entries(
+        made,
+        file_id=file_id,
+        namespace_id=draft.namespace.id,
+        package_id=binding["package_id"],
+        type=draft.type,
+        part=draft.canonical_name,
+        path=draft.path,
+    )
+    await blobs.stored([draft.sha256, *(extra.sha256 for extra in draft.extras)])
+    await audit.record(
+        actor=draft.actor,
+        action="file.publish",
+        subject=f"{draft.namespace.name}/{draft.type}/{draft.path}",
+        namespace_id=draft.namespace.id,
+        details={"sha256": draft.sha256, "labels": list(draft.labels)},
+    )
+    await heads.bump(
+        heads.Touched(draft.namespace.id, draft.type, label, entry.document, draft.canonical_name)
+        for label in draft.labels
+        for entry in made
+        if entry.representations
+    )
+    return published(draft.package_type, file, id=uuid, labels=sorted(labels), created=True)
+
+
+async def _refuse_burnt_path(draft: Draft) -> None:
+    burnt = await fetch_one(
+        """SELECT tombstone.sha256 FROM tombstone JOIN namespace ON namespace.id = tombstone.namespace_id
+        WHERE namespace.replace = 'never' AND tombstone.namespace_id = $1 AND tombstone.type = $2 AND tombstone.path = $3
+        AND tombstone.sha256 <> $4""",
+        draft.namespace.id,
+        draft.type,
+        draft.path,
+        draft.sha256,
+    )
+    if burnt is not None:
+        raise Conflict(
+            f"{draft.path} was removed from {draft.namespace.name}, which never takes other bytes under a path it has used. "
+            "Raise the version or build number."
+        )
+
+
+async def _binding(draft: Draft, at: int) -> Row:
+    """The package of the canonical name, bound or made now, as (id, state, package_id, package)."""
+    row = await fetch_one(
+        """SELECT binding.id, binding.state, package.id AS package_id, package.name AS package, package.private, package.summary
+        FROM binding JOIN package ON package.id = binding.package_id
+        WHERE binding.namespace_id = $1 AND binding.type = $2 AND binding.name = $3""",
+        draft.namespace.id,
+        draft.type,
+        draft.canonical_name,
+    )
+    if row is None:
+        package = await _package(draft, at)
+        [made] = await fetch(
+            "INSERT INTO binding (namespace_id, package_id, type, name, state) VALUES ($1, $2, $3, $4, '{}') RETURNING id",
+            draft.namespace.id,
+            package["id"],
+            draft.type,
+            draft.canonical_name,
+        )
+        return {"id": made["id"], "state": "{}", "package_id": package["id"], "package": package["name"]}
+    _refuse_other_visibility(draft, row["package"], bool(row["private"]))
+    await _touch_package(draft, row["package_id"], at)
+    return row
+
+
+async def _package(draft: Draft, at: int) -> Row:
+    row = await fetch_one(
+        "SELECT id, name, private FROM package WHERE namespace_id = $1 AND name_key = $2 {lock}", draft.namespace.id, draft.name.lower()
+    )
+    if row is not None:
+        _refuse_other_visibility(draft, row["name"], bool(row["private"]))
+        await _touch_package(draft, row["id"], at)
+        return row
+    [made] = await fetch(
+        """INSERT INTO package (uuid, namespace_id, name, name_key, private, summary, description, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) RETURNING id, name""",
+        new_uuid(),
+        draft.namespace.id,
+        draft.name,
+        draft.name.lower(),
+        bool(draft.private),
+        draft.inspection.summary,
+        draft.inspection.description,
+        at,
+    )
+    return made
+
+
+async def _touch_package(draft: Draft, package_id: int, at: int) -> None:
+    """The first summary and description stay until somebody edits them."""
+    await execute(
+        """UPDATE package SET updated_at = $1, summary = CASE WHEN summary = '' THEN $2 ELSE summary END,
+        description = CASE WHEN description = '' THEN $3 ELSE description END WHERE id = $4""",
+        at,
+        draft.inspection.summary,
+        draft.inspection.description,
+        package_id,
+    )
+
+
+def _refuse_other_visibility(draft: Draft, package: str, private: bool) -> None:
+    if draft.private is not None and draft.private != private:
+        raise Conflict(
+            f"{package} is {'private' if private else 'public'} already, and an upload never changes that. "
+            "Leave `private` out, or change the package first."
+        )
+
+
+async def _release(draft: Draft, package_id: int, at: int) -> int:
+    row = await fetch_one("SELECT id FROM release WHERE package_id = $1 AND canonical_version = $2", package_id, draft.canonical_version)
+    if row is None:
+        [row] = await fetch(
+            """INSERT INTO release (uuid, package_id, version, canonical_version, version_key, created_at)
+            VALUES ($1, $2, $3, $4, $5, $6) RETURNING id""",
+            new_uuid(),
+            package_id,
+            draft.version,
+            draft.canonical_version,
+            draft.package_type.version_key(draft.version),
+            at,
+        )
+    return int(row["id"])
+
+
+def _stored(draft: Draft, binding: Row, at: int) -> StoredFile:
+    return StoredFile(
+        namespace=draft.namespace.name,
+        package=binding["package"],
+        name=draft.canonical_name,
+        version=draft.version,
+        path=draft.path,
+        basename=draft.basename,
+        size=draft.size,
+        sha256=draft.sha256,
+        md5=draft.md5,
+        blake2b=draft.blake2b,
+        uploaded_at=at,
+        attributes=draft.inspection.attributes,
+        state={},
+        package_state=orjson.loads(binding["state"]),
+        extras={extra.name: StoredExtra(sha256=extra.sha256, size=len(extra.body), media_type=extra.media_type) for extra in draft.extras},
+    )
+
+
+async def _insert_file(draft: Draft, uuid: str, binding: Row, release_id: int, at: int) -> int:
+    columns = {
+        "uuid": uuid,
+        "namespace_id": draft.namespace.id,
+        "package_id": binding["package_id"],
+        "release_id": release_id,
+        "binding_id": binding["id"],
+        "type": draft.type,
+        "version": draft.version,
+        "path": draft.path,
+        "basename": draft.basename,
+        "platform": draft.inspection.platform,
+        "summary": draft.inspection.summary,
+        "license": draft.inspection.license,
+        "size": draft.size,
+        "sha256": draft.sha256,
+        "md5": draft.md5,
+        "blake2b": draft.blake2b,
+        "attributes": orjson.dumps(draft.inspection.attributes).decode(),
+        "state": "{}",
+        "entry_version": draft.package_type.entry_version,
+        "uploaded_by_id": draft.actor.namespace_id,
+        "uploaded_at": at,
+    }
+    [row] = await fetch(f"INSERT INTO file ({', '.join(columns)}) VALUES {rows_of(1, len(columns))} RETURNING id", *columns.values())
+    return int(row["id"])
+
+
+async def _insert_extras(draft: Draft, file_id: int) -> None:
+    if draft.extras:
+        values = [value for extra in draft.extras for value in (file_id, extra.name, extra.sha256, len(extra.body), extra.media_type)]
+        await execute(f"INSERT INTO extra (file_id, name, sha256, size, media_type) VALUES {rows_of(len(draft.extras), 5)}", *values)

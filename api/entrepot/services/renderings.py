@@ -1,0 +1,95 @@
+"""Rendered index documents and parts: pieces of bytes with the digest that is their ETag."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import zstandard
+
+JOIN_BELOW = 1 << 20
+"""A rendering up to this size is kept as one string; a larger one as the pieces it came in, which are mostly the parts' own bytes."""
+COMPRESS_FROM = 512
+SENT_AT_ONCE = 256 << 10
+
+
+@dataclass(slots=True)
+class Rendering:
+    """Bytes to serve, as of a generation."""
+
+    generation: int
+    pieces: tuple[bytes, ...]
+    size: int
+    etag: str
+    """Hex of a hash of the bytes: a change that a reader cannot see moves no ETag."""
+    media_type: str
+    vary: str
+    encoding: str = ""
+    compressible: bool = False
+    prepared: Any = field(default=None, repr=False)
+    """What the HTTP layer made of it, once."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes in chunks fit for sending."""
+        held: list[bytes] = []
+        size = 0
+        for piece in self.pieces:
+            held.append(piece)
+            size += len(piece)
+            if size >= SENT_AT_ONCE:
+                yield b"".join(held)
+                held, size = [], 0
+        if held:
+            yield b"".join(held)
+
+
+def rendering(
+    pieces: Iterable[bytes], *, generation: int, media_type: str, vary: str = "", compressible: bool = False, encoding: str = ""
+) -> Rendering:
+    """Gather and hash what a type renders. Runs in a thread."""
+    digest = hashlib.blake2b(digest_size=16)
+    held: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        digest.update(piece)
+        held.append(piece)
+        size += len(piece)
+    kept = (b"".join(held),) if size <= JOIN_BELOW else tuple(held)
+    return Rendering(generation, kept, size, digest.hexdigest(), media_type, vary, encoding, compressible)
+
+
+def encoded(plain: Rendering, encoding: str) -> Rendering:
+    """A rendering under a Content-Encoding, with an ETag of its own. Runs in a thread."""
+    return rendering(
+        _gzip(plain) if encoding == "gzip" else _zstd(plain),
+        generation=plain.generation,
+        media_type=plain.media_type,
+        vary=plain.vary,
+        compressible=True,
+        encoding=encoding,
+    )
+
+
+def _gzip(plain: Rendering) -> Iterable[bytes]:
+    if plain.size <= JOIN_BELOW:
+        return [gzip.compress(b"".join(plain.pieces), compresslevel=6, mtime=0)]
+    return _gzip_stream(plain)
+
+
+def _gzip_stream(plain: Rendering) -> Iterator[bytes]:
+    import zlib
+
+    compressor = zlib.compressobj(1, zlib.DEFLATED, 31)
+    for chunk in plain.chunks():
+        yield compressor.compress(chunk)
+    yield compressor.flush()
+
+
+def _zstd(plain: Rendering) -> Iterator[bytes]:
+    compressor = zstandard.ZstdCompressor(level=3 if plain.size <= JOIN_BELOW else 1).compressobj(size=plain.size)
+    for chunk in plain.chunks():
+        yield compressor.compress(chunk)
+    yield compressor.flush()
