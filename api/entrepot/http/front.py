@@ -74,7 +74,7 @@ class Front:
         await content.send(facts, method, send)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, facts: Facts, path: str) -> None:
-        """To the router, below `/<type>` also on a type's own host. A token in the path reads documents and files alone: the router knows no such URL."""
+        """To the router, below `/<type>` also on a type's own host. It knows no URL with a token in it: those read documents and files alone."""
         if facts.path_token:
             path = "/t/"
         if path is not scope["path"]:

@@ -33,6 +33,10 @@ PART_OVERHEAD = 200
 """What a held part costs beside its bytes, about."""
 
 
+STORE_SHARDS = """INSERT INTO shard (head_id, representation, part, package_id, sha256, generation, stored_at, body) VALUES {rows}
+    ON CONFLICT (head_id, sha256, representation) DO UPDATE SET generation = excluded.generation, stored_at = excluded.stored_at"""
+
+
 class Place(NamedTuple):
     """A document in a channel, as a request names it."""
 
@@ -188,8 +192,7 @@ class Indexes:
                     for name in fresh[start : start + 200]
                 ]
                 await execute(
-                    f"""INSERT INTO shard (head_id, representation, part, package_id, sha256, generation, stored_at, body)
-                    VALUES {rows_of(len(rows), 8)} ON CONFLICT (head_id, sha256, representation) DO UPDATE SET generation = excluded.generation, stored_at = excluded.stored_at""",
+                    STORE_SHARDS.format(rows=rows_of(len(rows), 8)),
                     *(value for row in rows for value in row),
                 )
 
