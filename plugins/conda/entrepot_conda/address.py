@@ -1,0 +1,37 @@
+"""What the URLs of a channel mean."""
+
+from __future__ import annotations
+
+import re
+
+from entrepot.plugin import AddressedTarget, DocumentTarget, FileTarget, RefusalTarget, Target
+
+from entrepot_conda.documents import shards_folder
+from entrepot_conda.name import is_subdir, split_filename
+
+documents = ("repodata.json", "repodata.json.zst", "repodata_shards.msgpack.zst")
+_shard = re.compile(r"(?P<sha256>[0-9a-f]{64})\.msgpack\.zst", re.ASCII)
+_elsewhere = re.compile(
+    r"(current_repodata|repodata_from_packages|patch_instructions|run_exports|channeldata)\.json(\.zst|\.bz2|\.gz)?"
+    r"|repodata\.json\.(bz2|gz)|repodata2?\.jlap|.*\.jlap|notices\.json|rss\.xml|index\.html"
+)
+_not_served = RefusalTarget(404, "This channel serves repodata.json, repodata.json.zst and repodata_shards.msgpack.zst.")
+
+
+def locate(rest: str) -> Target | None:
+    """The target of a channel's URL by what follows the channel, decoded. Clients try what only other servers have on every call."""
+    subdir, _, below = rest.rpartition("/")
+    if _elsewhere.fullmatch(below) and (not subdir or is_subdir(subdir)):
+        return _not_served
+    if subdir.endswith(f"/{shards_folder}"):
+        return _locate_shard(subdir.removesuffix(f"/{shards_folder}"), below)
+    if not is_subdir(subdir):
+        return None
+    if below in documents:
+        return DocumentTarget(subdir, below)
+    return FileTarget(rest) if split_filename(below) else None
+
+
+def _locate_shard(subdir: str, below: str) -> Target | None:
+    match = _shard.fullmatch(below)
+    return AddressedTarget(subdir, "shard", match["sha256"]) if match and is_subdir(subdir) else None

@@ -1,0 +1,124 @@
+"""The package type: what the core asks of conda."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, BinaryIO, ClassVar
+from urllib.parse import quote
+
+from entrepot.plugin import (
+    DocumentRepresentation,
+    Entry,
+    Inspection,
+    PackageSummary,
+    PackageType,
+    PartRepresentation,
+    Parts,
+    RenderContext,
+    StoredFile,
+    Target,
+)
+
+from entrepot_conda import address, documents
+from entrepot_conda.archive import extension_of, looks_like_conda
+from entrepot_conda.graphql import CondaFacet, CondaFile, file_fields
+from entrepot_conda.inspection import inspect
+from entrepot_conda.name import check_name
+from entrepot_conda.record import entry_bodies
+from entrepot_conda.version import check_version, version_key
+
+
+class CondaType(PackageType):
+    """Conda packages in channels. `now` tells the time in seconds, by which a timestamp in the future is known."""
+
+    name: ClassVar[str] = "conda"
+    title: ClassVar[str] = "Conda package"
+    part_representations: ClassVar[Sequence[PartRepresentation]] = (
+        PartRepresentation(name="shard", entries="msgpack", media_type="application/zstd", addressed=True),
+        PartRepresentation(name="fragment", entries="json"),
+    )
+    document_representations: ClassVar[Sequence[DocumentRepresentation]] = (
+        DocumentRepresentation(name="repodata.json", parts="fragment", media_type="application/json", compressible=True),
+        DocumentRepresentation(name="repodata.json.zst", parts="fragment", media_type="application/zstd"),
+        DocumentRepresentation(name="repodata_shards.msgpack.zst", parts="shard", media_type="application/zstd"),
+    )
+    standing_documents: ClassVar[Sequence[str]] = ("noarch",)
+    graphql_type: ClassVar[type | None] = CondaFile
+    facet_type: ClassVar[type | None] = CondaFacet
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now = now
+
+    def detect(self, file: BinaryIO, basename: str) -> bool:
+        """A ZIP archive or bzip2 stream with the right extension, though it be broken: `inspect` says what is wrong with it. Else by the content."""
+        extension = extension_of(file)
+        return extension is not None and (basename.endswith(extension) or looks_like_conda(file))
+
+    def inspect(self, file: BinaryIO, basename: str) -> Inspection:
+        """Everything that can be known to be wrong with one file."""
+        return inspect(file, basename, now=int(self._now() * 1000))
+
+    def canonical_name(self, name: str) -> str:
+        """In lower case, which is all that CEP 26 allows."""
+        return check_name(name.lower())
+
+    def canonical_version(self, version: str) -> str:
+        """In lower case: 1.0 and 1.0.0 sort alike, and are two releases."""
+        return check_version(version.lower())
+
+    def version_key(self, version: str) -> bytes:
+        """Conda's version order."""
+        return version_key(version.lower())
+
+    def path(self, inspection: Inspection, basename: str) -> str:
+        """`linux-64/x-1.0-0.conda`."""
+        return f"{inspection.platform}/{basename}"
+
+    def entries(self, file: StoredFile) -> Sequence[Entry]:
+        """One record, in the document of its subdir."""
+        return [Entry(file.attributes["index"]["subdir"], entry_bodies(file))]
+
+    def render_part(self, representation: str, context: RenderContext, entries: Sequence[bytes]) -> bytes:
+        """A shard, or what repodata.json holds of one name."""
+        if representation == "shard":
+            return documents.shard(entries)
+        if representation == "fragment":
+            return documents.fragment(entries)
+        raise KeyError(representation)
+
+    def render(self, representation: str, context: RenderContext, parts: Parts) -> Iterable[bytes]:
+        """repodata.json, plain or as one zstd frame, or the shard index."""
+        if representation == "repodata.json":
+            return documents.repodata(context.document, parts)
+        if representation == "repodata.json.zst":
+            return documents.compressed(documents.repodata(context.document, parts))
+        if representation == "repodata_shards.msgpack.zst":
+            return [documents.shard_index(context.document, parts)]
+        raise KeyError(representation)
+
+    def locate(self, rest: str, accept: str, query: str) -> Target | None:
+        """Nothing is negotiated: every representation has its own name."""
+        return address.locate(rest)
+
+    def location(self, file: StoredFile) -> str:
+        """The path; versions may hold `+` and `!`."""
+        return quote(file.path, safe="/")
+
+    def graphql_fields(self, file: StoredFile) -> Mapping[str, Any]:
+        """What CondaFile adds."""
+        return file_fields(file)
+
+    def facet(self, package: PackageSummary) -> CondaFacet:
+        """The subdirs."""
+        return CondaFacet(type=self.name, platforms=list(package.platforms))
+
+    def install(self, package: str, channel: str) -> Sequence[str]:
+        """For conda, mamba, and in a pixi workspace."""
+        name, url = shlex.quote(package.lower()), shlex.quote(channel)
+        return [
+            f"conda install -c {url} {name}",
+            f"mamba install -c {url} {name}",
+            f"pixi workspace channel add {url} && pixi add {name}",
+        ]
