@@ -29,24 +29,30 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", validate_default=True)
 
-    data: Path = Field(Path("entrepot-data"), description="The folder that holds the database and the stored files.")
-    database_url: str = Field("", repr=False, description="Where the database is. Empty: `entrepot.sqlite3` in the data folder.")
-    host: str = Field("127.0.0.1", min_length=1, description="The address to listen on.")
-    port: int = Field(8080, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
-    workers: int = Field(1, ge=1, le=256, description="Worker processes.")
-    shutdown_grace: int = Field(30, ge=0, description="Seconds that requests in flight get to finish when the server stops.")
-    public_url: str = Field("", description="The URL under which clients reach this server. Empty: the request's own host, if it is a local one.")
-    max_upload: int = Field(2 << 30, ge=1, description="The largest file that may be uploaded, in bytes.")
-    spool_memory: int = Field(1 << 20, ge=0, description="How much of an upload is gathered before it is written to disk, in bytes.")
-    cache: int = Field(96 << 20, ge=0, description="How much memory a worker may use for rendered index documents, in bytes.")
-    index_max_age: int = Field(0, ge=0, description="Seconds for which clients may use an index document without asking again. 0: they always ask.")
-    anonymous_read: bool = Field(True, description="Whether public packages are readable without a token.")
-    plugins: Annotated[list[str] | None, NoDecode] = Field(None, description="The names of the plugins to load. Unset: all that are installed.")
+    data: Path = Field(default=Path("entrepot-data"), description="The folder that holds the database and the stored files.")
+    database_url: str = Field(default="", repr=False, description="Where the database is. Empty: `entrepot.sqlite3` in the data folder.")
+    host: str = Field(default="127.0.0.1", min_length=1, description="The address to listen on.")
+    port: int = Field(default=8080, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
+    workers: int = Field(default=1, ge=1, le=256, description="Worker processes.")
+    shutdown_grace: int = Field(default=30, ge=0, description="Seconds that requests in flight get to finish when the server stops.")
+    public_url: str = Field(
+        default="", description="The URL under which clients reach this server. Empty: the request's own host, if it is a local one."
+    )
+    max_upload: int = Field(default=2 << 30, ge=1, description="The largest file that may be uploaded, in bytes.")
+    spool_memory: int = Field(default=1 << 20, ge=0, description="How much of an upload is gathered before it is written to disk, in bytes.")
+    cache: int = Field(default=96 << 20, ge=0, description="How much memory a worker may use for rendered index documents, in bytes.")
+    index_max_age: int = Field(
+        default=0, ge=0, description="Seconds for which clients may use an index document without asking again. 0: they always ask."
+    )
+    anonymous_read: bool = Field(default=True, description="Whether public packages are readable without a token.")
+    plugins: Annotated[list[str] | None, NoDecode] = Field(
+        default=None, description="The names of the plugins to load. Unset: all that are installed."
+    )
     plugin_settings: dict[str, dict[str, Any]] = Field(
         default_factory=dict, repr=False, description="The plugins' own settings, by plugin; in the file, each plugin's are a section with its name."
     )
-    graphql_max_cost: int = Field(20_000, ge=1, description="The largest cost of one GraphQL request, in fields that it may answer with.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged: debug, info, warning or error.")
+    graphql_max_cost: int = Field(default=20_000, ge=1, description="The largest cost of one GraphQL request, in fields that it may answer with.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="What is logged: debug, info, warning or error.")
 
     @field_validator("plugins", mode="before")
     @classmethod
