@@ -1,0 +1,45 @@
+"""Which files are wheels and sdists: by their bytes first, then by their names. Bounded, and never raises."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from typing import BinaryIO
+
+from entrepot.plugin import InvalidPackage
+
+from entrepot_pypi.sdist import stem
+from entrepot_pypi.tararchive import is_gzip, members
+from entrepot_pypi.ziparchive import is_zip, open_zip
+
+_peek = 1 << 20
+_wheel_file = re.compile(r"[^/]+\.dist-info/WHEEL")
+_pkg_info = re.compile(r"(\./)?[^/]+/PKG-INFO")
+
+
+def is_package(file: BinaryIO, basename: str) -> bool:
+    """Whether the file is a wheel or an sdist, or plainly wants to be one: then its inspection has the better words for what is wrong with it."""
+    if is_zip(file):
+        return _is_zipped_package(file, basename)
+    return is_gzip(file) and ((basename.endswith(".tar.gz") and stem(basename) is not None) or _has_pkg_info(file))
+
+
+def _is_zipped_package(file: BinaryIO, basename: str) -> bool:
+    try:
+        with open_zip(file) as archive:
+            names = archive.namelist()
+    except InvalidPackage:
+        return basename.endswith(".whl")
+    if "metadata.json" in names and any(name.startswith("info-") and name.endswith(".tar.zst") for name in names):
+        return False  # a conda package
+    if basename.endswith(".whl") or any(map(_wheel_file.fullmatch, names)):
+        return True
+    return basename.endswith(".zip") and any(map(_pkg_info.fullmatch, names))
+
+
+def _has_pkg_info(file: BinaryIO) -> bool:
+    """Whether PKG-INFO is among the first members of a tar."""
+    try:
+        return any(_pkg_info.fullmatch(member.name) for _, member in members(file, _peek))
+    except (InvalidPackage, OSError, zlib.error):
+        return False

@@ -1,0 +1,175 @@
+"""Core metadata: METADATA of wheels, PKG-INFO of sdists. packaging validates, pkginfo describes.
+
+Strict in what identifies and installs a package; lenient in what only describes it, and where tools are known to have written for years what the
+standard does not say: 2.0 for a version, License-File and License-Expression before 2.4, UNKNOWN for nothing, folded lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pkginfo
+from entrepot.plugin import InvalidPackage, ValidationError
+from packaging.metadata import InvalidMetadata, Metadata, RawMetadata, parse_email
+from pkginfo.distribution import MAX_METADATA_VERSION_STR
+
+from entrepot_pypi.name import is_name
+from entrepot_pypi.version import parsed
+
+largest = 5 << 20
+
+_most_lines = 20_000
+_most_fields = 200
+_newest = (2, 6)
+_decisive = frozenset(
+    (
+        *("metadata-version", "name", "version", "summary", "requires-python", "requires-dist", "provides-extra", "dynamic"),
+        *("description-content-type", "license-expression", "license-file", "import-name", "import-namespace"),
+    )
+)
+_texts = ("description", "license")
+_told = {
+    **{name: name for name in ("author", "author_email", "maintainer", "maintainer_email", "home_page", "download_url", "license")},
+    **{name: name for name in ("requires_python", "requires_dist", "classifiers", "dynamic", "description_content_type")},
+    "provides_extras": "provides_extra",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """What a package says of itself."""
+
+    name: str
+    version: str
+    summary: str
+    description: str
+    license: str
+    license_files: Sequence[str]
+    """The paths that License-File names, from 2.4 on: before, nobody had said what they are relative to."""
+    is_static: bool
+    """Whether what is built from an sdist will have this very metadata: 2.2 and newer, and nothing dynamic."""
+    attributes: Mapping[str, Any]
+
+
+def describe(body: bytes, source: str) -> Description:
+    """Validate metadata and read it; `source` names the file for people. Raises InvalidPackage."""
+    _check_bounds(body, source)
+    try:
+        return _describe(body, source)
+    except InvalidPackage:
+        raise
+    except ExceptionGroup as group:
+        raise InvalidPackage(f"{source} is not valid: {_sentences(group)}") from group
+    except Exception as error:  # whatever hostile headers provoke in the email package, recursion included
+        raise InvalidPackage(f"{source} cannot be read ({error}).") from error
+
+
+def _check_bounds(body: bytes, source: str) -> None:
+    """The email package takes quadratic time in the number of headers, and follows what it takes for attachments."""
+    if len(body) > largest:
+        raise InvalidPackage(f"{source} is larger than {largest} bytes.")
+    if b"\0" in body:
+        raise InvalidPackage(f"{source} holds a NUL byte.")
+    head = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n").partition(b"\n\n")[0]
+    lines = [line for line in head.split(b"\n") if line[:1] not in (b" ", b"\t")]
+    fields = {line.partition(b":")[0] for line in lines}
+    if len(lines) > _most_lines or len(fields) > _most_fields:
+        raise InvalidPackage(f"{source} has {len(lines)} headers of {len(fields)} kinds; {_most_lines} of {_most_fields} are allowed.")
+    if b"content-type" in {field.strip().lower() for field in fields}:
+        raise InvalidPackage(f"{source} has a Content-Type header; the description's type is said by Description-Content-Type.")
+
+
+def _describe(body: bytes, source: str) -> Description:
+    raw, unparsed = parse_email(body)
+    wrong = sorted(unparsed.keys() & _decisive)
+    if wrong:
+        raise InvalidPackage(f"{source} says {', '.join(wrong)} more than once, or in bytes that are not UTF-8.")
+    raw = _cleaned(raw)
+    metadata_version = _metadata_version(raw.get("metadata_version", ""), source)
+    name, version = _identity(raw, source)
+    told = _attributes(body) | {key: value for key in ("keywords", "project_urls", "license_expression") if (value := raw.get(key))}
+    license_files = _validate(raw, metadata_version, source)
+    return Description(
+        name=name,
+        version=version,
+        summary=raw.get("summary", ""),
+        description=told.pop("description", ""),
+        license=raw.get("license_expression") or told.get("license", ""),
+        license_files=license_files,
+        is_static=metadata_version >= (2, 2) and not raw.get("dynamic"),
+        attributes={"metadata_version": raw.get("metadata_version"), **told},
+    )
+
+
+def _validate(raw: RawMetadata, metadata_version: tuple[int, int], source: str) -> Sequence[str]:
+    """Raise for what is invalid; the license files. Always by the newest rules: which fields an older version knows is for its tools to heed."""
+    if "license_expression" in raw and "license" in raw and metadata_version >= (2, 4):
+        raise InvalidPackage(f"{source} has both License and License-Expression: remove License, which the expression replaces (PEP 639).")
+    if len(raw.get("description_content_type", "")) > 200:
+        raise InvalidPackage(f"{source} has a Description-Content-Type of more than 200 characters.")
+    checked = raw.copy()
+    checked["metadata_version"] = ".".join(map(str, _newest))
+    if metadata_version < (2, 4):
+        checked.pop("license_expression", None)
+        checked.pop("license_files", None)
+    return tuple(Metadata.from_raw(checked).license_files or ())
+
+
+def _cleaned(raw: RawMetadata) -> RawMetadata:
+    """Without folds, without what says UNKNOWN or nothing at all."""
+    cleaned: dict[str, Any] = {}
+    for key, value in raw.items():
+        if isinstance(value, str) and key not in _texts:
+            value = _line(value)
+        elif isinstance(value, list):
+            value = [line for item in value if (line := _line(item))]
+        if value and value != "UNKNOWN":
+            cleaned[key] = value
+    return cast("RawMetadata", cleaned)
+
+
+def _line(value: str) -> str:
+    line = " ".join(value.split())
+    return "" if line == "UNKNOWN" else line
+
+
+def _metadata_version(value: str, source: str) -> tuple[int, int]:
+    """PEP 566: a newer minor version can be read as far as it is known, a newer major one cannot."""
+    match = re.fullmatch(r"([12])\.([0-9]{1,3})", value)
+    if match is None or (match[1] == "1" and int(match[2]) > 2):
+        raise InvalidPackage(f"{source} has Metadata-Version {value[:80]!r}: 1.0 to {_newest[0]}.{_newest[1]} are known.")
+    return int(match[1]), int(match[2])
+
+
+def _identity(raw: RawMetadata, source: str) -> tuple[str, str]:
+    name, version = raw.get("name", ""), raw.get("version", "")
+    if not is_name(name):
+        raise InvalidPackage(f"{source} has no valid Name: {name[:80]!r}.")
+    try:
+        parsed(version)
+    except ValidationError as error:
+        raise InvalidPackage(f"{source} has no valid Version: {error}") from error
+    return name, version
+
+
+def _attributes(body: bytes) -> dict[str, Any]:
+    """What the package says of itself, the empty and the unknown left out."""
+    distribution = pkginfo.Distribution()
+    distribution.metadata_version = MAX_METADATA_VERSION_STR  # else pkginfo leaves out what an older version should not have, and warns of newer ones
+    distribution.parse(body)
+    told: dict[str, Any] = {"description": distribution.description or ""}
+    for attribute, key in _told.items():
+        value = getattr(distribution, attribute)
+        value = value.strip() if isinstance(value, str) else [line for item in value or () if (line := _line(item))]
+        if value and value != "UNKNOWN":
+            told[key] = value
+    return told
+
+
+def _sentences(group: ExceptionGroup) -> str:
+    """The first few things that packaging found wrong."""
+    errors = [error for error in group.exceptions if isinstance(error, InvalidMetadata)]
+    return "; ".join(str(error)[:300] for error in errors[:3]) + "."

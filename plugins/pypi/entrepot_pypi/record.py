@@ -1,0 +1,74 @@
+"""RECORD: what a wheel says it holds, checked against what it holds."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import csv
+import hashlib
+import io
+import zipfile
+
+from entrepot.plugin import InvalidPackage
+
+from entrepot_pypi.ziparchive import read_member
+
+_largest = 16 << 20
+_piece = 1 << 20
+_algorithms = ("sha256", "sha384", "sha512")
+
+
+def check_record(archive: zipfile.ZipFile, dist_info: str) -> None:
+    """Each file of the wheel is listed with its digest, each listed file is there, and each digest is right. Raises InvalidPackage."""
+    path = f"{dist_info}/RECORD"
+    if path not in archive.NameToInfo:
+        raise InvalidPackage(f"The wheel holds no {path}. Build it again.")
+    unlisted = {path, f"{path}.jws", f"{path}.p7s"}  # a RECORD cannot hold its own digest, nor that of its signatures
+    listed = _rows(read_member(archive, path, _largest), path)
+    absent = next((name for name in listed if name not in archive.NameToInfo and name not in unlisted), None)
+    if absent is not None:
+        raise InvalidPackage(f"RECORD lists {absent[:200]!r}, which is not in the wheel.")
+    for member in archive.infolist():
+        if member.is_dir() or member.filename in unlisted:
+            continue
+        if member.filename not in listed:
+            raise InvalidPackage(f"{member.filename!r} is in the wheel, and RECORD does not list it.")
+        _check_member(archive, member, *listed[member.filename])
+
+
+def _rows(body: bytes, path: str) -> dict[str, tuple[str, str]]:
+    """Digest and size by name. A name may be listed twice if both rows say the same."""
+    rows: dict[str, tuple[str, str]] = {}
+    try:
+        for row in csv.reader(io.StringIO(body.decode(), newline="")):
+            if not row:
+                continue
+            name, digest, size = row
+            if rows.setdefault(name, (digest, size)) != (digest, size):
+                raise InvalidPackage(f"RECORD lists {name[:200]!r} twice, and differently.")
+    except (ValueError, csv.Error) as error:
+        raise InvalidPackage(
+            f"{path} cannot be read: it must be UTF-8 text with three columns, name, digest and size ({str(error)[:200]})."
+        ) from error
+    return rows
+
+
+def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, digest: str, size: str) -> None:
+    name = member.filename
+    algorithm, _, expected = digest.partition("=")
+    if algorithm not in _algorithms:
+        raise InvalidPackage(f"RECORD has no digest of {name!r} that can be trusted: it must be one of {', '.join(_algorithms)}.")
+    if size and size != str(member.file_size):
+        raise InvalidPackage(f"RECORD says that {name!r} has {size[:20]} bytes; it has {member.file_size}.")
+    hasher = hashlib.new(algorithm)
+    try:
+        with archive.open(member) as body:
+            while piece := body.read(_piece):
+                hasher.update(piece)
+        matches = base64.urlsafe_b64decode(expected + "=" * (-len(expected) % 4)) == hasher.digest()
+    except binascii.Error:
+        matches = False
+    except Exception as error:  # zlib, struct and zipfile errors
+        raise InvalidPackage(f"{name!r} in the archive is damaged ({error}). Build the file again.") from error
+    if not matches:
+        raise InvalidPackage(f"RECORD has another digest of {name!r} than the file in the wheel. Build the wheel again instead of changing it.")

@@ -1,0 +1,101 @@
+"""Source distributions: PEP 625, and the older spellings and zip files that came before it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, BinaryIO
+
+from entrepot.plugin import InvalidPackage
+from packaging.version import Version
+
+from entrepot_pypi import metadata
+from entrepot_pypi.name import normalized
+from entrepot_pypi.tararchive import inflated_cap, members
+from entrepot_pypi.version import is_same, parsed
+from entrepot_pypi.ziparchive import check_name, has_end, open_zip, read_member
+
+_filename = re.compile(r"([A-Za-z0-9][A-Za-z0-9._+!-]*-[A-Za-z0-9._+!]+)\.(tar\.gz|zip)")
+
+
+def stem(basename: str) -> str | None:
+    """The `name-version` of an sdist's filename; None for what is not named so."""
+    match = _filename.fullmatch(basename)
+    return match[1] if match and re.search(r"-v?[0-9]", match[1]) else None
+
+
+def inspect_sdist(file: BinaryIO, basename: str) -> tuple[bytes, metadata.Description, dict[str, Any]]:
+    """An sdist's PKG-INFO, what it says, and attributes. Raises InvalidPackage."""
+    name_and_version = stem(basename)
+    if name_and_version is None:
+        raise InvalidPackage(f"{basename[:200]!r} is not the filename of an sdist: it is name-version.tar.gz, for example foo_bar-1.0.tar.gz.")
+    body, names = _read_zip(file) if basename.endswith(".zip") else _read_tar(file)
+    top = _top(names)
+    description = metadata.describe(body, f"{top}/PKG-INFO")
+    _check_identity(description, name_and_version, basename)
+    for path in description.license_files:
+        if f"{top}/{path}" not in names:
+            raise InvalidPackage(f"PKG-INFO names the license file {path!r}, and the sdist has no {top}/{path}.")
+    return body, description, {"packagetype": "sdist", "python_tag": "source"}
+
+
+def _read_zip(file: BinaryIO) -> tuple[bytes, set[str]]:
+    """PKG-INFO, and the names of all members. Every member is read, so that damage shows."""
+    with open_zip(file) as archive:
+        names = set(archive.namelist())
+        path = f"{_top(names)}/PKG-INFO"
+        if path not in names:
+            raise InvalidPackage(f"The sdist holds no {path}. Build it again.")
+        try:
+            damaged = archive.testzip()
+        except Exception as error:
+            raise InvalidPackage(f"The sdist is damaged ({error}). Build it again.") from error
+        if damaged is not None:
+            raise InvalidPackage(f"{damaged!r} in the sdist is damaged. Build it again.")
+        return read_member(archive, path, metadata.largest), names
+
+
+def _read_tar(file: BinaryIO) -> tuple[bytes, set[str]]:
+    """PKG-INFO, and the names of all members."""
+    size = file.seek(0, 2)
+    if has_end(file):
+        raise InvalidPackage("The file is both a tar and a zip archive: what is in it depends on the reader.")
+    body: bytes | None = None
+    names: set[str] = set()
+    for archive, member in members(file, inflated_cap(size)):
+        check_name(member.name)
+        name = member.name.removeprefix("./")
+        names.add(name)
+        if member.isfile() and name.count("/") == 1 and name.endswith("/PKG-INFO"):
+            if body is not None:
+                raise InvalidPackage("The sdist holds PKG-INFO twice: which one counts depends on the reader.")
+            if member.size > metadata.largest:
+                raise InvalidPackage(f"{name} is larger than {metadata.largest} bytes.")
+            content = archive.extractfile(member)
+            body = content.read() if content is not None else b""
+    if body is None:
+        raise InvalidPackage(f"The sdist holds no {_top(names)}/PKG-INFO. Build it again.")
+    return body, names
+
+
+def _top(names: Iterable[str]) -> str:
+    """The one folder that everything is in."""
+    tops = {name.partition("/")[0] for name in names} - {"", "."}
+    if len(tops) != 1:
+        raise InvalidPackage(
+            f"An sdist holds one folder, name-version, with everything in it; this one holds {', '.join(sorted(tops)[:5]) or 'nothing'}."
+        )
+    return tops.pop()
+
+
+def _check_identity(description: metadata.Description, name_and_version: str, basename: str) -> None:
+    """Before PEP 625 names kept their dashes, and versions their spelling: any way to part the two will do."""
+    version: Version = parsed(description.version)
+    dashes = [match.start() for match in re.finditer("-", name_and_version)]
+    if not any(
+        normalized(name_and_version[:dash]) == normalized(description.name) and is_same(name_and_version[dash + 1 :], version) for dash in dashes
+    ):
+        raise InvalidPackage(
+            f"PKG-INFO says that this is {description.name} {description.version}, and the filename {basename!r} says something else. "
+            "Build the sdist again instead of renaming it."
+        )

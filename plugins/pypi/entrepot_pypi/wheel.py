@@ -1,0 +1,127 @@
+"""Wheels: PEP 427 and the binary distribution format."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.parser import HeaderParser
+from typing import Any, BinaryIO
+
+from entrepot.plugin import InvalidPackage
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.version import Version
+
+from entrepot_pypi import metadata
+from entrepot_pypi.name import normalized
+from entrepot_pypi.record import check_record
+from entrepot_pypi.version import is_same, parsed
+from entrepot_pypi.ziparchive import open_zip, read_member
+
+_filename = re.compile(r"[A-Za-z0-9_.+!-]+\.whl")
+_small_file = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wheel:
+    """What a wheel's filename says."""
+
+    name: str
+    version: Version
+    tags: Mapping[str, str]
+    """`python_tag`, `abi_tag`, `platform_tag`, and `build` where there is one."""
+
+
+def inspect_wheel(file: BinaryIO, basename: str) -> tuple[bytes, metadata.Description, dict[str, Any]]:
+    """A wheel's METADATA, what it says, and attributes. Raises InvalidPackage."""
+    wheel = parse_filename(basename)
+    with open_zip(file) as archive:
+        dist_info = _dist_info(archive, wheel, basename)
+        _check_wheel_file(archive, dist_info)
+        body = _required(archive, f"{dist_info}/METADATA", metadata.largest)
+        description = metadata.describe(body, "METADATA")
+        _check_identity(description, wheel, basename)
+        _check_license_files(archive, dist_info, description)
+        _check_entry_points(archive, dist_info)
+        check_record(archive, dist_info)
+    return body, description, {"packagetype": "bdist_wheel", **wheel.tags}
+
+
+def parse_filename(basename: str) -> Wheel:
+    """What the filename says. Raises InvalidPackage."""
+    shape = "name-version-python-abi-platform.whl, for example foo_bar-1.0-py3-none-any.whl"
+    if _filename.fullmatch(basename) is None:
+        raise InvalidPackage(f"{basename[:200]!r} is not the filename of a wheel: it is {shape}.")
+    try:
+        name, version, _, _ = parse_wheel_filename(basename)
+    except InvalidWheelFilename as error:
+        raise InvalidPackage(f"{error}. A wheel is named {shape}.") from error
+    _, spelled_version, *build, python, abi, platform = basename.removesuffix(".whl").split("-")
+    parsed(spelled_version)
+    tags = {"python_tag": python, "abi_tag": abi, "platform_tag": platform} | ({"build": build[0]} if build else {})
+    return Wheel(name=name, version=version, tags=tags)
+
+
+def _dist_info(archive: zipfile.ZipFile, wheel: Wheel, basename: str) -> str:
+    """The one .dist-info folder, which must be that of the filename: with two, installers disagree on what they install."""
+    folders = {top for name in archive.namelist() if "/" in name and (top := name.partition("/")[0]).endswith(".dist-info")}
+    if len(folders) > 1:
+        raise InvalidPackage(f"The wheel holds more than one .dist-info folder: {', '.join(sorted(folders)[:5])}.")
+    for folder in folders:
+        name, _, version = folder.removesuffix(".dist-info").partition("-")
+        if normalized(name) == wheel.name and is_same(version, wheel.version):
+            return folder
+    raise InvalidPackage(
+        f"The wheel holds no .dist-info folder that agrees with its filename {basename!r}. Build the wheel again instead of renaming it."
+    )
+
+
+def _required(archive: zipfile.ZipFile, path: str, limit: int) -> bytes:
+    if path not in archive.NameToInfo:
+        raise InvalidPackage(f"The wheel holds no {path}. Build it again.")
+    return read_member(archive, path, limit)
+
+
+def _check_wheel_file(archive: zipfile.ZipFile, dist_info: str) -> None:
+    """Installers refuse a major version that they do not know."""
+    body = _required(archive, f"{dist_info}/WHEEL", _small_file)
+    try:
+        version = HeaderParser().parsestr(body.decode()).get("Wheel-Version", "").strip()
+    except Exception as error:
+        raise InvalidPackage(f"The wheel's WHEEL file cannot be read ({error}).") from error
+    if not re.fullmatch(r"1\.[0-9]+", version):
+        raise InvalidPackage(f"The wheel's WHEEL file says Wheel-Version {version[:40]!r}: installers know 1.0.")
+
+
+def _check_identity(description: metadata.Description, wheel: Wheel, basename: str) -> None:
+    if normalized(description.name) != wheel.name:
+        raise InvalidPackage(f"METADATA says that this is {description.name!r}, the filename {basename!r} says {wheel.name!r}.")
+    if not is_same(description.version, wheel.version):
+        raise InvalidPackage(f"METADATA says that this is version {description.version!r}, the filename {basename!r} says {str(wheel.version)!r}.")
+
+
+def _check_license_files(archive: zipfile.ZipFile, dist_info: str, description: metadata.Description) -> None:
+    """PEP 639."""
+    for path in description.license_files:
+        if f"{dist_info}/licenses/{path}" not in archive.NameToInfo:
+            raise InvalidPackage(f"METADATA names the license file {path!r}, and the wheel has no {dist_info}/licenses/{path}.")
+
+
+def _check_entry_points(archive: zipfile.ZipFile, dist_info: str) -> None:
+    """Installers make a script of each console and gui entry point, named as it says."""
+    path = f"{dist_info}/entry_points.txt"
+    if path not in archive.NameToInfo:
+        return
+    parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # names keep their case
+    try:
+        parser.read_string(read_member(archive, path, _small_file).decode())
+    except (configparser.Error, UnicodeDecodeError) as error:
+        raise InvalidPackage(f"The wheel's entry_points.txt cannot be read ({str(error)[:300]}).") from error
+    for section in ("console_scripts", "gui_scripts"):
+        names = parser.options(section) if parser.has_section(section) else []
+        wrong = next((name for name in names if re.fullmatch(r"[\w.-]+", name) is None), None)
+        if wrong is not None:
+            raise InvalidPackage(f"The wheel's entry_points.txt names a script {wrong[:80]!r}: letters, digits, `.`, `-` and `_` are allowed.")
