@@ -2,24 +2,93 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
 import strawberry
+from graphql import GraphQLAbstractType, GraphQLResolveInfo
 from strawberry import relay
+
+from entrepot.graphql.scalars import BigInt, Moment
+
+if TYPE_CHECKING:
+    from entrepot.graphql.label import Label
+    from entrepot.graphql.namespace import Namespace
+    from entrepot.graphql.package import Package
+    from entrepot.graphql.release import Release
+
+    LabelType = Label
+    NamespaceType = Namespace
+    PackageType = Package
+    ReleaseType = Release
+else:
+    LabelType = Annotated["Label", strawberry.lazy("entrepot.graphql.label")]
+    NamespaceType = Annotated["Namespace", strawberry.lazy("entrepot.graphql.namespace")]
+    PackageType = Annotated["Package", strawberry.lazy("entrepot.graphql.package")]
+    ReleaseType = Annotated["Release", strawberry.lazy("entrepot.graphql.release")]
 
 
 @strawberry.interface(description="One uploaded artifact of a release. Each package type has its own implementation.")
 class File(relay.Node):
-    """Plain attributes: the resolvers fill them once per file."""
+    """The core fills the fields below; those that an implementation adds come from `PackageType.graphql_fields`, once one of them is asked for."""
 
     id: relay.NodeID[str]
     type: str = strawberry.field(description="The name of the file's package type.")
     path: str = strawberry.field(description="The file's address within its namespace and type.")
     basename: str = strawberry.field(description="The name under which the file is downloaded.")
     version: str = strawberry.field(description="The version as the file spells it.")
-    size: float = strawberry.field(description="The size in bytes.")
+    platform: str = strawberry.field(description="What the file runs on, in its type's own words. Empty: anything.")
+    size: BigInt = strawberry.field(description="The size in bytes.")
     sha256: str = strawberry.field(description="The SHA-256 digest, in lower-case hex.")
     md5: str = strawberry.field(description="The MD5 digest, in lower-case hex.")
-    uploaded_at: str = strawberry.field(description="When the file was uploaded: RFC 3339, UTC.")
+    uploaded_at: Moment = strawberry.field(description="When the file was uploaded.")
     download_url: str = strawberry.field(description="Where to download the file.")
+
+    @strawberry.field(description="The labels on the file, by name.")
+    async def labels(self, info: strawberry.Info[Any, Any]) -> list[LabelType]:
+        """One query for all the files of an answer."""
+        return await info.context.loaders.labels_of_file.load(_row(self)["id"])  # type: ignore[no-any-return]
+
+    @strawberry.field(description="Who uploaded the file; null where that namespace is gone.")
+    async def uploaded_by(self, info: strawberry.Info[Any, Any]) -> NamespaceType | None:
+        """One query for all the files of an answer."""
+        uploader = _row(self)["uploaded_by_id"]
+        return None if uploader is None else await info.context.loaders.namespace.load(uploader)
+
+    @strawberry.field(description="The package that the file belongs to.")
+    async def package(self, info: strawberry.Info[Any, Any]) -> PackageType:
+        """One query for all the files of an answer."""
+        return await info.context.loaders.package.load(_row(self)["package_id"])  # type: ignore[no-any-return]
+
+    @strawberry.field(description="The release that the file belongs to.")
+    async def release(self, info: strawberry.Info[Any, Any]) -> ReleaseType:
+        """One query for all the files of an answer."""
+        return await info.context.loaders.release.load(_row(self)["release_id"])  # type: ignore[no-any-return]
+
+    @classmethod
+    def resolve_type(cls, value: Any, info: GraphQLResolveInfo[Any], abstract: GraphQLAbstractType) -> str:
+        """The quickest way from an object to its GraphQL type."""
+        return type(value).__strawberry_definition__.name  # type: ignore[no-any-return]
+
+    @classmethod
+    async def resolve_nodes(cls, *, info: strawberry.Info[Any, Any], node_ids: Iterable[str], required: bool = False) -> list[Self | None]:  # type: ignore[override]
+        """The files of these ids, where they are of this type and readable."""
+        found = [await info.context.loaders.file_by_uuid(uuid) for uuid in node_ids]
+        return [file if isinstance(file, cls) else None for file in found]
+
+    if not TYPE_CHECKING:  # a type checker would take any name for a field of every file
+
+        def __getattr__(self, name: str) -> Any:
+            """What was left for later: the fields of the type, and the download URL."""
+            fill = self.__dict__.pop("_fill", None)
+            if fill is None:
+                raise AttributeError(f"{type(self).__name__} has no {name}. Does its package type's graphql_fields give it?")
+            self.__dict__.update(fill())
+            return getattr(self, name)
+
+
+def _row(file: File) -> Any:
+    return file.__dict__["_row"]
 
 
 @strawberry.interface(description="What a package type says of a package.")
@@ -27,3 +96,8 @@ class PackageFacet:
     """A package has one facet for each of its types that offers one."""
 
     type: str = strawberry.field(description="The name of the package type.")
+
+    @classmethod
+    def resolve_type(cls, value: Any, info: GraphQLResolveInfo[Any], abstract: GraphQLAbstractType) -> str:
+        """The quickest way from an object to its GraphQL type."""
+        return type(value).__strawberry_definition__.name  # type: ignore[no-any-return]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -85,7 +85,7 @@ async def page(source: Source, condition: Condition, order: Order, *, first: int
     return Page(rows[:first], len(rows) > first)
 
 
-async def pages(source: Source, condition: Condition, order: Order, *, parents: Sequence[int], first: int) -> Mapping[int, Page]:
+async def pages(source: Source, condition: Condition, order: Order, *, parents: Sequence[int], first: int) -> dict[int, Page]:
     """The first rows of each parent, in one statement."""
     condition.add_among(f"{source.table}.{source.parent}", parents)
     table = source.table
@@ -108,7 +108,7 @@ async def count(source: Source, condition: Condition) -> int:
     return int(rows[0]["total"])
 
 
-async def counts(source: Source, condition: Condition, *, parents: Sequence[int]) -> Mapping[int, int]:
+async def counts(source: Source, condition: Condition, *, parents: Sequence[int]) -> dict[int, int]:
     """How many rows each parent has, in one statement."""
     parent = f"{source.table}.{source.parent}"
     condition.add_among(parent, parents)

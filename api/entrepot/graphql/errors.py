@@ -1,0 +1,52 @@
+"""Errors as GraphQL shows them: the domain's with their sentence and a code, the query's own as graphql-core words them, any other without a word."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+from graphql import GraphQLError
+from strawberry.exceptions import StrawberryInputCoercionError
+
+from entrepot.errors import EntrepotError
+
+log = logging.getLogger("entrepot.graphql")
+
+UNEXPECTED = "Something went wrong in the server; its log says what. Nothing is wrong with the query."
+TOO_DEEP = "The query is nested too deeply."
+
+
+def code_of(kind: type[EntrepotError]) -> str:
+    """`NotFound` is NOT_FOUND."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__).upper()
+
+
+def shown(error: GraphQLError) -> GraphQLError:
+    """What the client is told of an error."""
+    cause = _cause(error)
+    if isinstance(cause, EntrepotError):
+        return _copy(error, cause.message, code_of(type(cause)))
+    if isinstance(cause, RecursionError):
+        return _copy(error, TOO_DEEP, "BAD_REQUEST")
+    if isinstance(cause, StrawberryInputCoercionError):
+        return _copy(error, "A value is not in the form that its type asks for: an `id` must be one that this server gave out.", "BAD_REQUEST")
+    return error if cause is None else _copy(error, UNEXPECTED, "INTERNAL")
+
+
+def report(error: GraphQLError) -> None:
+    """Log what nobody foresaw; what a client did wrong is its own to read."""
+    cause = _cause(error)
+    if cause is not None and not isinstance(cause, (EntrepotError, RecursionError, StrawberryInputCoercionError)):
+        log.error("A resolver failed at %s.", "/".join(map(str, error.path or ())) or "the root", exc_info=cause)
+
+
+def _cause(error: GraphQLError) -> BaseException | None:
+    """What a resolver raised; None for an error of the query itself."""
+    cause: BaseException | None = error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    return cause
+
+
+def _copy(error: GraphQLError, message: str, code: str) -> GraphQLError:
+    return GraphQLError(message, nodes=error.nodes, source=error.source, positions=error.positions, path=error.path, extensions={"code": code})

@@ -1,0 +1,70 @@
+"""Making the files of an answer: instances of the types' own classes, with the core's fields at once and the rest when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import strawberry
+
+from entrepot.db.sql import Row
+from entrepot.graphql.connection import Connection
+from entrepot.graphql.interfaces import File
+from entrepot.packagetype import StoredExtra
+from entrepot.services.files import stored_file
+
+if TYPE_CHECKING:
+    from entrepot.graphql.context import Context
+
+
+@strawberry.type(description="A file of a package type that says no more of it than the core does.")
+class PlainFile(File):
+    """For types without a GraphQL type of their own."""
+
+
+@strawberry.type(description="A page of files.")
+class FileConnection(Connection[File]):
+    """Files, newest first."""
+
+
+def file_of(context: Context, row: Row, extras: Mapping[str, StoredExtra]) -> File:
+    """The file of a row of the catalog.
+
+    Its class belongs to a plugin and its `__init__` wants every field: so it is made without, and `File.__getattr__` gets what is missing. Parsing
+    the attributes of 500 files whose own fields nobody asked for would take a third of the whole request.
+    """
+    package_type = context.site.registry.types[row["type"]]
+    kind = package_type.graphql_type or PlainFile
+
+    def fill() -> dict[str, Any]:
+        stored = stored_file(row, extras)
+        channel = context.channel_url(type=package_type.name, namespace=stored.namespace)
+        return {**package_type.graphql_fields(stored), "download_url": f"{channel}/{package_type.location(stored)}"}
+
+    file: File = object.__new__(kind)
+    held = file.__dict__
+    held.update(
+        _row=row,
+        _fill=fill,
+        id=row["uuid"],
+        type=row["type"],
+        path=row["path"],
+        basename=row["basename"],
+        version=row["version"],
+        platform=row["platform"],
+        size=row["size"],
+        sha256=row["sha256"],
+        md5=row["md5"],
+        uploaded_at=row["uploaded_at"],
+    )
+    if _has_defaults(kind):
+        held |= {**fill(), **held}
+    return file
+
+
+@cache
+def _has_defaults(kind: type) -> bool:
+    """Whether a field of the class has a default: as a class attribute it would hide that the file's own value is still missing."""
+    fields = kind.__strawberry_definition__.fields  # type: ignore[attr-defined]
+    return any(field.base_resolver is None and hasattr(kind, field.python_name) for field in fields)

@@ -1,0 +1,171 @@
+"""What one request may ask for: so much text, so deep, so many aliases, so many fields in the answer.
+
+Strawberry's limiters for depth and aliases walk a fragment once for each of its uses, which fragments that use one another multiply; here each is
+weighed once. All three come from one walk, after validation and before anything is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+    get_named_type,
+    get_nullable_type,
+    is_list_type,
+)
+from strawberry.extensions import SchemaExtension
+
+from entrepot.errors import BadRequest
+from entrepot.graphql.connection import MAX_FIRST
+from entrepot.graphql.errors import TOO_DEEP
+
+MAX_LENGTH = 50_000
+"""Characters: parsed documents are kept, and would otherwise be kept with megabytes of comments."""
+MAX_TOKENS = 2_000
+MAX_DEPTH = 15
+MAX_ALIASES = 100
+MAX_NESTING = 100
+"""Levels of braces and of fragments within fragments, which add no depth to the answer but to the walk."""
+LIST_SIZE = 10
+"""What a list without `first` counts as."""
+INTROSPECTION_COST = 1_000
+"""A field that answers with the schema; graphql-core limits how deep it may go."""
+
+
+class Weight(NamedTuple):
+    """What a part of a query weighs."""
+
+    cost: int = 0
+    depth: int = 0
+    aliases: int = 0
+
+
+@dataclass(slots=True)
+class Scale:
+    """Weighs the parts of one document. Generous: what `@skip` leaves out counts, and what is asked for twice counts twice."""
+
+    schema: GraphQLSchema
+    fragments: Mapping[str, FragmentDefinitionNode]
+    value_of: Callable[[str], Any]
+    known: dict[tuple[str, int], Weight] = field(default_factory=dict)
+
+    def weigh(self, selections: SelectionSetNode, parent: GraphQLNamedType | None, size: int, nesting: int) -> Weight:
+        """A selection set on a type; lists directly below have `size` items. Raises BadRequest for what is nested beyond sense."""
+        if nesting > MAX_NESTING:
+            raise BadRequest(TOO_DEEP)
+        cost = depth = aliases = 0
+        for selection in selections.selections:
+            if isinstance(selection, FieldNode):
+                weight = self._field(selection, parent, size, nesting)
+            elif isinstance(selection, InlineFragmentNode):
+                condition = selection.type_condition
+                kind = self.schema.get_type(condition.name.value) if condition else parent
+                weight = self.weigh(selection.selection_set, kind, size, nesting + 1)
+            else:
+                assert isinstance(selection, FragmentSpreadNode)
+                weight = self._fragment(selection.name.value, size, nesting)
+            cost, depth, aliases = cost + weight.cost, max(depth, weight.depth), aliases + weight.aliases
+        return Weight(cost, depth, aliases)
+
+    def _fragment(self, name: str, size: int, nesting: int) -> Weight:
+        weight = self.known.get((name, size))
+        if weight is None:
+            fragment = self.fragments[name]
+            kind = self.schema.get_type(fragment.type_condition.name.value)
+            weight = self.known[name, size] = self.weigh(fragment.selection_set, kind, size, nesting + 1)
+        return weight
+
+    def _field(self, node: FieldNode, parent: GraphQLNamedType | None, size: int, nesting: int) -> Weight:
+        aliases = 1 if node.alias else 0
+        name = node.name.value
+        if name in ("__schema", "__type"):
+            return Weight(INTROSPECTION_COST, 1, aliases)
+        if node.selection_set is None:
+            return Weight(1, 1, aliases)
+        assert isinstance(parent, (GraphQLObjectType, GraphQLInterfaceType))
+        definition = parent.fields[name]
+        first = self._first(node, definition)
+        below = self.weigh(node.selection_set, get_named_type(definition.type), first or LIST_SIZE, nesting + 1)
+        times = size if is_list_type(get_nullable_type(definition.type)) else 1
+        return Weight(1 + times * below.cost, 1 + below.depth, aliases + below.aliases)
+
+    def _first(self, node: FieldNode, definition: GraphQLField) -> int | None:
+        """How many items a connection answers with; None for what is none. Execution refuses sizes that are out of bounds."""
+        argument = definition.args.get("first")
+        if argument is None:
+            return None
+        given = next((one.value for one in node.arguments or () if one.name.value == "first"), None)
+        size: Any = argument.default_value
+        if isinstance(given, IntValueNode):
+            size = int(given.value)
+        elif isinstance(given, VariableNode):
+            size = self.value_of(given.name.value)
+        return min(max(size, 1), MAX_FIRST) if isinstance(size, int) else MAX_FIRST
+
+
+def weigh(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> Weight:
+    """What an operation of a valid document weighs with these variables."""
+    defaults = {one.variable.name.value: one.default_value for one in operation.variable_definitions or ()}
+
+    def value_of(name: str) -> Any:
+        default = defaults.get(name)
+        return variables.get(name, int(default.value) if isinstance(default, IntValueNode) else None)
+
+    fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
+    root = schema.get_root_type(operation.operation)
+    return Scale(schema, fragments, value_of).weigh(operation.selection_set, root, LIST_SIZE, 0)
+
+
+class Limits(SchemaExtension):
+    """Stands behind ValidationCache in the list of extensions: what it weighs is valid."""
+
+    def on_operation(self) -> Iterator[None]:
+        """Bound the text before it is parsed."""
+        self.execution_context.parse_options["max_tokens"] = MAX_TOKENS
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        """Weigh what has passed validation."""
+        if not self.execution_context.pre_execution_errors:
+            excess = self._excess()
+            if excess is not None:
+                self.execution_context.pre_execution_errors = [GraphQLError(excess, extensions={"code": "BAD_REQUEST"})]
+        yield
+
+    def _excess(self) -> str | None:
+        context = self.execution_context
+        assert context.graphql_document is not None
+        operation = next(
+            one
+            for one in context.graphql_document.definitions
+            if isinstance(one, OperationDefinitionNode) and context.operation_name in (None, one.name and one.name.value)
+        )
+        try:
+            weight = weigh(context.schema._schema, context.graphql_document, operation, context.variables or {})
+        except BadRequest as error:
+            return error.message
+        limit = context.context.site.settings.graphql_max_cost
+        if weight.depth > MAX_DEPTH:
+            return f"The query is {weight.depth} levels deep; {MAX_DEPTH} are allowed."
+        if weight.aliases > MAX_ALIASES:
+            return f"The query has {weight.aliases} aliases; {MAX_ALIASES} are allowed."
+        if weight.cost > limit:
+            return f"The answer could have {weight.cost:,} fields; {limit:,} are allowed. Ask for fewer items (`first`) or for fewer fields of each."
+        return None
