@@ -81,7 +81,7 @@ def build_app(site: Site) -> ASGIApp:
     schema = build_schema(site.registry)
     routes: list[BaseRoute] = [
         Route("/upload/{namespace}/{basename:path}", UploadEndpoint(services).put, methods=["PUT"]),
-        Mount("/graphql", graphql_app(site, schema)),
+        Route("/graphql", graphql_app(site, schema)),
         *(route for _, route in site.registry.routes(services)),
         *_type_mounts(site.registry, services),
     ]
