@@ -24,7 +24,7 @@ _for_a_server_to_say = frozenset(
 _dropped = _dropped_by_conda_index | _for_a_server_to_say
 _texts = ("license", "license_family", "features", "track_features", "python_site_packages_path")
 _v3_only = ("extra_depends", "flags")  # CEP 44 and 45; CEP 43 is a `;` in a spec
-_spec = re.compile(r"(?:[^\s:\x00-\x1f]+::)?[A-Za-z0-9_*][A-Za-z0-9_.*-]*(?:[\s=<>!~\[][^\x00-\x1f\x7f]*)?")
+_spec = re.compile(r"(?:[^\s:\x00-\x1f]+::)?[A-Za-z0-9_*][A-Za-z0-9_.*-]*(?:[ =<>!~\[][^\x00-\x1f\x7f]*)?")
 _purl = re.compile(r"pkg:[a-z][a-z0-9.+-]*(?:/[A-Za-z0-9._~-]+)+(?:@[A-Za-z0-9._~+-]+)?")
 _max_spec = 1024
 _max_build_number = 2**63 - 1

@@ -69,7 +69,7 @@ def _components(text: str) -> list[list[Element]]:
 
 def _component(part: str) -> list[Element]:
     elements = [_element(text) for text in _elements.findall(part)]
-    return elements if not isinstance(elements[0], str) and part[0].isdigit() else [0, *elements]
+    return elements if part[0].isdigit() else [0, *elements]
 
 
 def _element(text: str) -> Element:

@@ -1,0 +1,207 @@
+"""The index documents of a channel: what clients parse, in both dialects, and what must never change or leak."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tracemalloc
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgpack
+import orjson
+import pytest
+import zstandard
+from conda_builder import build_conda
+from conda_channel import Channel, conda, store
+from entrepot.plugin import RenderContext, StoredFile
+from hypothesis import given
+from hypothesis import strategies as st
+
+text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+numbers = st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+json_values: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | numbers | text, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3), max_leaves=8
+)
+template = store(*build_conda("foo", "1.0", subdir="linux-64"))
+
+
+def foo(version: str, ext: str = ".conda", **rest: Any) -> StoredFile:
+    return store(*build_conda("foo", version, ext=ext, **rest))
+
+
+def unpack(frame: bytes) -> Any:
+    return msgpack.unpackb(zstandard.decompress(frame))
+
+
+def repodata(files: Sequence[StoredFile], subdir: str = "noarch") -> Any:
+    return orjson.loads(Channel(files).document(subdir, "repodata.json"))
+
+
+def test_an_empty_channel_has_documents_that_clients_read() -> None:
+    channel = Channel([])
+    empty = {"info": {"subdir": "noarch"}, "packages": {}, "packages.conda": {}, "removed": [], "repodata_version": 1}
+    assert orjson.loads(channel.document("noarch", "repodata.json")) == empty
+    assert orjson.loads(zstandard.ZstdDecompressor().decompressobj().decompress(channel.document("noarch", "repodata.json.zst"))) == empty
+    index = unpack(channel.document("noarch", "repodata_shards.msgpack.zst"))
+    assert index == {"version": 1, "info": {"base_url": "", "shards_base_url": "./shards/", "subdir": "noarch"}, "shards": {}}
+
+
+def test_repodata_holds_each_file_under_the_key_of_its_format() -> None:
+    files = [foo("1.0"), foo("2.0", ".tar.bz2"), store(*build_conda("bar", "1!2.0+3", build="py_1", depends=["foo >=1"], ext=".tar.bz2"))]
+    document = repodata(files)
+    assert set(document["packages"]) == {"foo-2.0-0.tar.bz2", "bar-1!2.0+3-py_1.tar.bz2"}
+    assert set(document["packages.conda"]) == {"foo-1.0-0.conda"}
+    assert document["packages"]["bar-1!2.0+3-py_1.tar.bz2"] == {
+        "build": "py_1",
+        "build_number": 1,
+        "depends": ["foo >=1"],
+        "license": "MIT",
+        "md5": files[2].md5,
+        "name": "bar",
+        "noarch": "generic",
+        "sha256": files[2].sha256,
+        "size": files[2].size,
+        "subdir": "noarch",
+        "timestamp": 1_700_000_000_000,
+        "version": "1!2.0+3",
+    }
+
+
+@pytest.mark.parametrize("extensions", [[".conda"], [".tar.bz2"], [".conda", ".tar.bz2"]])
+def test_repodata_is_json_whichever_of_its_maps_are_empty(extensions: list[str]) -> None:
+    files = [store(*build_conda(name, "1.0", ext=ext)) for name in ("a", "b", "c") for ext in extensions]
+    document = repodata(files)
+    assert len(document["packages"]) + len(document["packages.conda"]) == len(files)
+
+
+def test_the_compressed_repodata_is_one_frame_of_the_same_bytes() -> None:
+    channel = Channel([store(*build_conda(f"package{number}", "1.0")) for number in range(40)])
+    frame = channel.document("noarch", "repodata.json.zst")
+    reader = zstandard.ZstdDecompressor().decompressobj()
+    assert reader.decompress(frame) == channel.document("noarch", "repodata.json")
+    assert reader.eof
+    assert reader.unused_data == b""
+
+
+def test_a_file_shows_in_its_own_subdir_alone() -> None:
+    files = [foo("1.0"), foo("1.0", subdir="linux-64")]
+    assert set(repodata(files, "linux-64")["packages.conda"]) == {"foo-1.0-0.conda"}
+    assert repodata(files, "linux-64")["packages.conda"]["foo-1.0-0.conda"]["sha256"] == files[1].sha256
+    assert repodata(files, "osx-arm64")["packages.conda"] == {}
+
+
+def test_a_shard_holds_raw_digests_and_run_exports() -> None:
+    file = foo("1.0", info={"run_exports.json": b'["foo >=1"]'})
+    plain = foo("2.0", ".tar.bz2")
+    shard = unpack(Channel([file, plain]).parts("noarch", "shard")["foo"])
+    assert set(shard) == {"packages", "packages.conda", "removed"}
+    assert shard["removed"] == []
+    record = shard["packages.conda"][file.basename]
+    assert (record["sha256"], record["md5"]) == (bytes.fromhex(file.sha256), bytes.fromhex(file.md5))
+    assert record["run_exports"] == {"weak": ["foo >=1"]}
+    assert shard["packages"][plain.basename]["run_exports"] == {}
+
+
+def test_the_shard_index_names_each_shard_by_the_digest_of_its_bytes() -> None:
+    channel = Channel([foo("1.0"), foo("1.1"), store(*build_conda("bar", "1.0"))])
+    index = unpack(channel.document("noarch", "repodata_shards.msgpack.zst"))
+    assert index["shards"] == {name: hashlib.sha256(body).digest() for name, body in channel.parts("noarch", "shard").items()}
+    assert list(index["shards"]) == ["bar", "foo"]
+
+
+def test_run_exports_stay_out_of_repodata() -> None:
+    file = foo("1.0", info={"run_exports.json": b'["foo >=1"]'}, index={"run_exports": {"weak": ["x"]}})
+    assert "run_exports" not in repodata([file])["packages.conda"][file.basename]
+
+
+def test_only_content_decides_the_bytes() -> None:
+    """Not the order of uploads, not the order of keys, not the time: or a change that a reader may not see would move what it does see."""
+    files = [foo("1.0"), foo("1.1", ".tar.bz2"), foo("1.2")]
+    shuffled = [
+        replace(file, uploaded_at=file.uploaded_at + 1, attributes={**file.attributes, "index": dict(reversed(file.attributes["index"].items()))})
+        for file in reversed(files)
+    ]
+    for representation in ("repodata.json", "repodata.json.zst", "repodata_shards.msgpack.zst"):
+        assert Channel(files).document("noarch", representation) == Channel(shuffled).document("noarch", representation)
+
+
+@given(st.dictionaries(text, json_values, max_size=5), st.dictionaries(st.sampled_from(["weak", "strong", "noarch"]), st.lists(text, max_size=2)))
+def test_both_dialects_say_the_same(extra: dict[str, Any], run_exports: dict[str, list[str]]) -> None:
+    index = {**extra, **template.attributes["index"]}
+    file = replace(template, attributes={**template.attributes, "index": index, "run_exports": run_exports})
+    channel = Channel([file])
+    plain = orjson.loads(channel.document("linux-64", "repodata.json"))["packages.conda"][file.basename]
+    packed = unpack(channel.parts("linux-64", "shard")["foo"])["packages.conda"][file.basename]
+    assert packed.pop("run_exports") == run_exports
+    assert {**packed, "md5": packed["md5"].hex(), "sha256": packed["sha256"].hex()} == plain
+    assert plain == {**index, "md5": file.md5, "sha256": file.sha256, "size": file.size}
+    assert list(plain) == sorted(plain, key=lambda key: key.encode())
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["foo", "bar", "baz"]), st.integers(0, 5), st.sampled_from([".conda", ".tar.bz2"])), unique=True, max_size=12)
+)
+def test_any_channel_renders_to_documents_that_agree(wanted: list[tuple[str, int, str]]) -> None:
+    files = [
+        replace(
+            template,
+            name=name,
+            basename=f"{name}-{number}-0{ext}",
+            path=f"linux-64/{name}-{number}-0{ext}",
+            attributes={**template.attributes, "index": {**template.attributes["index"], "name": name, "version": str(number)}},
+        )
+        for name, number, ext in wanted
+    ]
+    channel = Channel(files)
+    document = orjson.loads(channel.document("linux-64", "repodata.json"))
+    shards = [unpack(shard) for shard in channel.parts("linux-64", "shard").values()]
+    for key, ext in (("packages", ".tar.bz2"), ("packages.conda", ".conda")):
+        expected = {file.basename for file in files if file.basename.endswith(ext)}
+        assert set(document[key]) == expected
+        assert {basename for shard in shards for basename in shard[key]} == expected
+
+
+class LongChannel:
+    """Parts that are made as they are asked for."""
+
+    fragment = conda.render_part(
+        "fragment", RenderContext(namespace="a", label="main", document="noarch"), [b'c"foo-1.0-0.conda":' + b"[%s]" % (b"1," * 2000 + b"1")]
+    )
+
+    def names(self) -> Sequence[str]:
+        return [str(number) for number in range(8000)]
+
+    def bodies(self) -> Iterator[bytes]:
+        return (self.fragment[:4] + bytes(bytearray(self.fragment[4:])) for _ in range(8000))
+
+    def digests(self) -> Iterator[bytes]:
+        return iter([])
+
+
+@pytest.mark.parametrize("representation", ["repodata.json", "repodata.json.zst"])
+def test_a_document_of_32_megabytes_is_rendered_without_being_held(representation: str) -> None:
+    context = RenderContext(namespace="alice", label="main", document="noarch")
+    sink = io.BytesIO() if representation.endswith("zst") else None
+    total = 0
+    tracemalloc.start()
+    try:
+        for piece in conda.render(representation, context, LongChannel()):
+            total += len(piece)
+            if sink:
+                sink.write(piece)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 << 20
+    assert sink is not None or total > 32_000_000
+
+
+@pytest.mark.parametrize("representation", ["", "html", "shards"])
+def test_an_unknown_representation_is_an_error(representation: str) -> None:
+    context = RenderContext(namespace="alice", label="main", document="noarch")
+    with pytest.raises(KeyError):
+        conda.render_part(representation, context, [])
+    with pytest.raises(KeyError):
+        conda.render(representation, context, LongChannel())
