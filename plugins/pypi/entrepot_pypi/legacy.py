@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from entrepot.plugin import BadRequest, Conflict, EntrepotError, TooLarge, Unauthenticated, ValidationError
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
@@ -214,19 +214,21 @@ async def _receive(serve: Services, request: Request) -> PublishedFile:
     actor = await serve.authenticate(request)
     async with serve.upload(actor, namespace=request.path_params["namespace"], type="pypi") as upload:
         form = LegacyForm(request.headers.get("content-type", ""))
-        async for chunk in request.stream():
-            for piece in form.feed(chunk):
-                await upload.write(piece)
+        try:
+            async for chunk in request.stream():
+                for piece in form.feed(chunk):
+                    await upload.write(piece)
+        except ClientDisconnect as error:
+            raise BadRequest("The connection ended before the whole form had arrived.") from error
         said = form.finish()
         return await upload.publish(basename=said.basename, type="pypi", package=said.name, version=said.version, digests=said.digests)
 
 
 def _refusal(error: EntrepotError) -> Response:
-    """In the words that publishing tools look for: what is wrong with a file is a 400, and so is one that exists."""
+    """As publishing tools expect it: what is wrong with a file is a 400, and so is one that exists; they show the body, or look for words in it."""
     status = 400 if isinstance(error, ValidationError | Conflict) else error.status
-    message = f"File already exists, or is in the way of another: {error.message}" if isinstance(error, Conflict) else error.message
     headers = {"WWW-Authenticate": 'Basic realm="Entrepot"'} if isinstance(error, Unauthenticated) else {}
-    return PlainTextResponse(message + "\n", status, headers)
+    return PlainTextResponse(error.message + "\n", status, headers)
 
 
 def _text(value: bytes) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
@@ -136,7 +135,7 @@ class PypiType(PackageType):
         if folder != _document:
             return None
         if not slash:
-            return RedirectTarget(f"simple/{_question(query)}")
+            return RedirectTarget("simple/")
         if not inner:
             return _negotiated(accept, query, None)
         return _locate_project(inner, accept, query)
@@ -189,9 +188,9 @@ def _locate_project(inner: str, accept: str, query: str) -> Target | None:
         return None
     normalized = name.normalized(project)
     if not slash:
-        return RedirectTarget(f"{normalized}/{_question(query)}")
+        return RedirectTarget(f"{normalized}/")
     if normalized != project:
-        return RedirectTarget(f"../{normalized}/{_question(query)}")
+        return RedirectTarget(f"../{normalized}/")
     return _negotiated(accept, query, project)
 
 
@@ -200,11 +199,6 @@ def _negotiated(accept: str, query: str, project: str | None) -> Target:
     if representation is None:
         return RefusalTarget(406, refusal)
     return DocumentTarget(_document, representation) if project is None else PartTarget(_document, project, representation)
-
-
-def _question(query: str) -> str:
-    """The query as a redirect repeats it."""
-    return f"?{query}" if re.fullmatch(r"[!-~]+", query) else ""
 
 
 def _platform(tag: str) -> str:

@@ -1,0 +1,366 @@
+"""Wheels: each rule with a file that breaks it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import struct
+import tarfile
+import tracemalloc
+import zipfile
+from collections.abc import Callable
+
+import pytest
+from entrepot.plugin import Inspection, InvalidPackage
+from entrepot_pypi.packagetype import PypiType
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pypi_builder import build_metadata, build_record, build_wheel, build_zip, record_line
+
+Inspect = Callable[[tuple[str, bytes]], Inspection]
+FOLDER = "foo-1.0.dist-info"
+
+
+def patched(built: tuple[str, bytes], old: bytes, new: bytes, count: int = -1) -> tuple[str, bytes]:
+    """The same file with some of its bytes changed."""
+    basename, body = built
+    assert old in body
+    return basename, body.replace(old, new, count)
+
+
+def test_a_good_wheel_is_read_whole(inspect: Inspect) -> None:
+    headers = [
+        ("Requires-Python", ">=3.8"),
+        ("License", "BSD"),
+        ("Author", "Jörg"),
+        ("Keywords", "a,b"),
+        ("Classifier", "Private :: Ours"),
+        ("Project-URL", "Home, https://example.org"),
+        ("Provides-Extra", "fast"),
+        ("Description-Content-Type", "text/markdown"),
+    ]
+    built = build_wheel("Foo.Bar", "1.0", ["baz>=2; python_version < '4'"], headers=headers, description="# Foo\n", tag="cp311-abi3-linux_x86_64")
+    read = inspect(built)
+    assert (read.name, read.version, read.platform, read.license) == ("Foo.Bar", "1.0", "linux_x86_64", "BSD")
+    assert (read.summary, read.description) == ("A package made by the tests", "# Foo\n")
+    assert read.attributes == {
+        "packagetype": "bdist_wheel",
+        "python_tag": "cp311",
+        "abi_tag": "abi3",
+        "platform_tag": "linux_x86_64",
+        "metadata_version": "2.1",
+        "requires_python": ">=3.8",
+        "requires_dist": ["baz>=2; python_version < '4'"],
+        "license": "BSD",
+        "author": "Jörg",
+        "keywords": ["a", "b"],
+        "classifiers": ["Private :: Ours"],
+        "project_urls": {"Home": "https://example.org"},
+        "provides_extra": ["fast"],
+        "description_content_type": "text/markdown",
+        "core_metadata": True,
+    }
+    [extra] = read.extras
+    with zipfile.ZipFile(io.BytesIO(built[1])) as archive:
+        assert extra.body == archive.read("foo_bar-1.0.dist-info/METADATA")
+    assert extra.name == "metadata"
+
+
+def test_a_wheel_for_any_platform_has_none(inspect: Inspect, pypi: PypiType) -> None:
+    built = build_wheel("foo", "1.0")
+    assert inspect(built).platform == ""
+    assert pypi.path(inspect(built), built[0]) == "foo-1.0-py3-none-any.whl"
+
+
+def test_a_platform_tag_of_many_platforms_is_cut_between_two(inspect: Inspect) -> None:
+    tag = ".".join(f"manylinux_2_{minor}_x86_64" for minor in range(10, 20))
+    platform = inspect(build_wheel("foo", "1.0", tag=f"py3-none-{tag}")).platform
+    assert platform == "manylinux_2_10_x86_64.manylinux_2_11_x86_64"
+
+
+@pytest.mark.parametrize(
+    "built",
+    [
+        build_wheel("foo", "1.0+local.1"),
+        build_wheel("foo", "1!2.0rc1"),
+        build_wheel("foo", "1.0", basename="Foo-1.0-1build-py3-none-any.whl"),
+        build_wheel("foo", "1.0", basename="foo-1.0.0-py3-none-any.whl"),
+        build_wheel("zope.foo", "1.0", basename="zope.foo-1.0-py2.py3-none-any.whl", dist_info="zope.foo-1.0.dist-info"),
+        build_wheel("foo", "1.0", files={"foo/": b"", "foo/__init__.py": b"", "foo/ünï.txt": b"x"}),
+        build_wheel("foo", "1.0", compression=zipfile.ZIP_STORED),
+        build_wheel("foo", "1.0", more=[(f"{FOLDER}/RECORD.jws", b"{}")]),
+        build_wheel("foo", "1.0", files={}),
+        build_wheel("foo", "1.0", ["bar @ https://example.org/bar-1.0.tar.gz"]),
+        build_wheel("foo", "1.0", files={f"{FOLDER}/entry_points.txt": b"[console_scripts]\nFoo-bar.x = foo:main\n[other]\na b = c\n"}),
+        build_wheel("foo", "1.0", metadata_version="2.4", headers=[("License-File", "a/LICENSE")], files={f"{FOLDER}/licenses/a/LICENSE": b"free"}),
+    ],
+    ids=lambda built: built[0],
+)
+def test_an_odd_but_good_wheel_is_taken(inspect: Inspect, built: tuple[str, bytes]) -> None:
+    assert inspect(built).attributes["packagetype"] == "bdist_wheel"
+
+
+@pytest.mark.parametrize(
+    "basename",
+    [
+        "foo.whl",
+        "foo-1.0.whl",
+        "foo-1.0-py3-none.whl",
+        "foo-1.0-1-2-py3-none-any.whl",
+        "foo-one-py3-none-any.whl",
+        "foo-1.0-build-py3-none-any.whl",
+        "foo__bar-1.0-py3-none-any.whl",
+        "f oo-1.0-py3-none-any.whl",
+        "fоo-1.0-py3-none-any.whl",
+        "foo-1.0-py3-none-any.WHL",
+        "foo\n-1.0-py3-none-any.whl",
+        "../foo-1.0-py3-none-any.whl",
+        "foo-1.0-py3-none-any.txt",
+    ],
+)
+def test_a_filename_that_is_no_wheels_is_refused(inspect: Inspect, basename: str) -> None:
+    with pytest.raises(InvalidPackage, match=r"(filename|Invalid).*wheel"):
+        inspect(build_wheel("foo", "1.0", basename=basename))
+
+
+@pytest.mark.parametrize(
+    ("built", "sentence"),
+    [
+        (build_wheel("foo", "1.0", basename="bar-1.0-py3-none-any.whl"), "no .dist-info folder that agrees"),
+        (build_wheel("foo", "1.0", basename="foo-1.1-py3-none-any.whl"), "no .dist-info folder that agrees"),
+        (build_wheel("foo", "1.0", metadata=build_metadata("bar", "1.0")), "METADATA says that this is 'bar'"),
+        (build_wheel("foo", "1.0", metadata=build_metadata("foo", "1.1")), "METADATA says that this is version '1.1'"),
+        (build_wheel("foo", "1.0", files={"evil-1.0.dist-info/METADATA": b""}), "more than one .dist-info"),
+        (build_wheel("foo", "1.0", files={"Foo-1.0.dist-info/METADATA": b""}), "more than one .dist-info"),
+        (build_wheel("foo", "1.0", without=["METADATA"]), "holds no foo-1.0.dist-info/METADATA"),
+        (build_wheel("foo", "1.0", without=["WHEEL"]), "holds no foo-1.0.dist-info/WHEEL"),
+        (build_wheel("foo", "1.0", without=["RECORD"]), "holds no foo-1.0.dist-info/RECORD"),
+        (build_wheel("foo", "1.0", wheel=b"Generator: x\n"), "Wheel-Version ''"),
+        (build_wheel("foo", "1.0", wheel=b"Wheel-Version: 2.0\n"), "Wheel-Version '2.0'"),
+        (build_wheel("foo", "1.0", wheel=b"\xff\xfe"), "WHEEL file cannot be read"),
+        (build_wheel("foo", "1.0", metadata_version="2.4", headers=[("License-File", "LICENSE")]), "license file 'LICENSE'"),
+        (build_wheel("foo", "1.0", files={f"{FOLDER}/entry_points.txt": b"[console_scripts]\na/b = c\n"}), "names a script 'a/b'"),
+        (build_wheel("foo", "1.0", files={f"{FOLDER}/entry_points.txt": b"no section\n"}), "entry_points.txt cannot be read"),
+        (build_wheel("foo", "1.0", files={f"{FOLDER}/entry_points.txt": b"\xff"}), "entry_points.txt cannot be read"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_wheel_that_is_not_what_it_says_is_refused(inspect: Inspect, built: tuple[str, bytes], sentence: str) -> None:
+    with pytest.raises(InvalidPackage, match=sentence):
+        inspect(built)
+
+
+# -- RECORD -----------------------------------------------------------------------------------------------------------
+
+
+def with_record(change: Callable[[bytes], bytes]) -> tuple[str, bytes]:
+    """A wheel whose RECORD was tampered with."""
+    _, body = build_wheel("foo", "1.0")
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        record = archive.read(f"{FOLDER}/RECORD")
+    changed = change(record)
+    assert changed != record
+    return build_wheel("foo", "1.0", record=changed)
+
+
+@pytest.mark.parametrize(
+    ("built", "sentence"),
+    [
+        (build_wheel("foo", "1.0", more=[("extra.py", b"")]), "'extra.py' is in the wheel, and RECORD does not list it"),
+        (with_record(lambda record: record + b"absent.py,sha256=AA,0\n"), "lists 'absent.py', which is not in the wheel"),
+        (with_record(lambda record: record.replace(b"sha256=", b"sha256=AAAA", 1)), "another digest of 'foo.py'"),
+        (with_record(lambda record: record.replace(b"sha256=", b"sha256=!", 1)), "another digest of 'foo.py'"),
+        (with_record(lambda record: record.replace(b"sha256=", b"md5=", 1)), "no digest of 'foo.py' that can be trusted"),
+        (with_record(lambda record: record.replace(record.split(b",")[1], b"", 1)), "no digest of 'foo.py' that can be trusted"),
+        (with_record(lambda record: record.replace(b",12\n", b",13\n", 1)), "says that 'foo.py' has 13 bytes; it has 12"),
+        (with_record(lambda record: record + b"foo.py,sha256=AA,12\n"), "lists 'foo.py' twice, and differently"),
+        (with_record(lambda record: record + b"one,column\n"), "RECORD cannot be read"),
+        (with_record(lambda record: record + b"\xff,,\n"), "RECORD cannot be read"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_wheel_whose_record_disagrees_with_it_is_refused(inspect: Inspect, built: tuple[str, bytes], sentence: str) -> None:
+    with pytest.raises(InvalidPackage, match=sentence):
+        inspect(built)
+
+
+def test_a_record_may_use_sha512_and_leave_the_size_out(inspect: Inspect) -> None:
+    digest = base64.urlsafe_b64encode(hashlib.sha512(b"answer = 42\n").digest()).rstrip(b"=")
+    built = with_record(lambda record: b"foo.py,sha512=%s,\n" % digest + record.partition(b"\n")[2])
+    assert inspect(built).name == "foo"
+
+
+def test_a_record_may_say_the_same_twice(inspect: Inspect) -> None:
+    assert inspect(with_record(lambda record: record + record)).name == "foo"
+
+
+# -- the archive ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../evil.py", "/etc/evil", "a/../../evil", "a\\evil.py", "C:/evil.py", "a\x00b.py", "a\nb.py", "x" * 1025],
+    ids=lambda name: repr(name[:20]),
+)
+def test_a_member_that_could_leave_its_folder_is_refused(inspect: Inspect, name: str) -> None:
+    raw = name.replace("\\", "/").replace("\x00", "_")  # zipfile does not write these: they are put in afterwards
+    built = build_wheel("foo", "1.0", files={raw: b"evil"})
+    if raw != name:
+        built = patched(built, raw.encode(), name.encode())
+    with pytest.raises(InvalidPackage, match="The archive holds"):
+        inspect(built)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("name", ["foo.py", f"{FOLDER}/METADATA", f"{FOLDER}/RECORD"])
+def test_a_member_that_is_there_twice_is_refused(inspect: Inspect, name: str) -> None:
+    with pytest.raises(InvalidPackage, match="twice"):
+        inspect(build_wheel("foo", "1.0", more=[(name, b"other")]))
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_compression_that_installers_do_not_read_is_refused(inspect: Inspect, compression: int) -> None:
+    with pytest.raises(InvalidPackage, match="only stored and deflated"):
+        inspect(build_wheel("foo", "1.0", compression=compression))
+
+
+def test_an_encrypted_member_is_refused(inspect: Inspect) -> None:
+    basename, body = build_wheel("foo", "1.0")
+    at = body.index(b"PK\x01\x02") + 8
+    with pytest.raises(InvalidPackage, match="encrypted"):
+        inspect((basename, body[:at] + b"\x01" + body[at + 1 :]))
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda body: b"x" + body, lambda body: body + b"x", lambda body: body[:-1], lambda body: body[: len(body) // 2], lambda body: body[:4]]
+)
+def test_a_wheel_with_something_before_or_behind_or_cut_off_is_refused(inspect: Inspect, spoil: Callable[[bytes], bytes]) -> None:
+    basename, body = build_wheel("foo", "1.0")
+    with pytest.raises(InvalidPackage):
+        inspect((basename, spoil(body)))
+
+
+def test_an_archive_comment_is_tolerated(inspect: Inspect) -> None:
+    basename, body = build_wheel("foo", "1.0")
+    assert inspect((basename, body[:-2] + struct.pack("<H", 5) + b"hello")).name == "foo"
+
+
+def test_bytes_before_the_first_member_are_refused_although_the_offsets_are_right(inspect: Inspect) -> None:
+    basename, body = build_wheel("foo", "1.0")
+    buffer = io.BytesIO(b"PK\x03\x04 hidden ")
+    buffer.seek(0, 2)
+    with zipfile.ZipFile(io.BytesIO(body)) as source, zipfile.ZipFile(buffer, "a") as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name))
+    with pytest.raises(InvalidPackage, match=r"before (its|the) first"):
+        inspect((basename, buffer.getvalue()))
+
+
+def test_members_that_overlap_are_refused(inspect: Inspect) -> None:
+    basename, body = build_wheel("foo", "1.0", compression=zipfile.ZIP_STORED)
+    second = body.index(b"PK\x01\x02", body.index(b"PK\x01\x02") + 4)
+    with pytest.raises(InvalidPackage, match="overlap"):
+        inspect((basename, body[: second + 42] + struct.pack("<L", 0) + body[second + 46 :]))
+
+
+def test_a_wrong_count_of_members_is_refused(inspect: Inspect) -> None:
+    basename, body = build_wheel("foo", "1.0")
+    with pytest.raises(InvalidPackage, match="disagree on the number"):
+        inspect((basename, body[:-14] + struct.pack("<HH", 1, 1) + body[-10:]))
+
+
+def test_more_members_than_allowed_are_refused_before_the_directory_is_read(inspect: Inspect) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for number in range(65_536):
+            archive.writestr(zipfile.ZipInfo(f"{number}"), b"")
+    with pytest.raises(InvalidPackage, match="too many members"):
+        inspect(("foo-1.0-py3-none-any.whl", buffer.getvalue()))
+
+
+def test_a_file_that_is_both_zip_and_tar_is_refused(inspect: Inspect) -> None:
+    """The first member's extra field makes room for the rest of a tar header."""
+    header = bytearray(512)
+    header[100:148] = b"0000644\0" * 3 + b"00000000000\0" * 2
+    header[156:157] = b"0"
+    header[257:265] = b"ustar\x0000"
+    info = zipfile.ZipInfo("foo.py", (1980, 1, 1, 0, 0, 0))
+    body = b""
+    for checksum in (b"        ", b""):
+        header[148:156] = checksum or b"%06o\0 " % sum(body[:512])
+        info.extra = struct.pack("<HH", 0x6666, 472) + bytes(header[40:])
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            archive.writestr(info, b"")
+        body = buffer.getvalue()
+    assert tarfile.TarInfo.frombuf(body[:512], "utf-8", "surrogateescape").isreg()
+    with pytest.raises(InvalidPackage, match="both a zip and a tar"):
+        inspect(("foo-1.0-py3-none-any.whl", body))
+
+
+# -- bombs ------------------------------------------------------------------------------------------------------------
+
+
+def zeros(megabytes: int) -> bytes:
+    return bytes(megabytes << 20)
+
+
+def test_metadata_that_inflates_to_256_mib_is_refused_in_little_memory(inspect: Inspect) -> None:
+    built = build_wheel("foo", "1.0", metadata=build_metadata("foo", "1.0") + zeros(256), more=[("ballast", bytes(range(256)) * 64)])
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidPackage):
+            inspect(built)
+        assert tracemalloc.get_traced_memory()[1] < 32 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_metadata_over_the_limit_is_refused_where_the_archive_is_no_bomb(inspect: Inspect) -> None:
+    built = build_wheel("foo", "1.0", metadata=build_metadata("foo", "1.0") + b"a" * (6 << 20), compression=zipfile.ZIP_STORED)
+    with pytest.raises(InvalidPackage, match="larger than 5242880 bytes"):
+        inspect(built)
+
+
+def test_metadata_that_lies_about_its_size_is_not_inflated_beyond_it(inspect: Inspect) -> None:
+    metadata = build_metadata("foo", "1.0") + zeros(64)
+    built = patched(build_wheel("foo", "1.0", metadata=metadata), struct.pack("<L", len(metadata)), struct.pack("<L", 100))
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidPackage):
+            inspect(built)
+        assert tracemalloc.get_traced_memory()[1] < 32 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_bomb_anywhere_in_the_archive_is_refused(inspect: Inspect) -> None:
+    with pytest.raises(InvalidPackage, match="taken for an attack"):
+        inspect(build_wheel("foo", "1.0", files={"zeros": zeros(65)}))
+
+
+def test_a_member_that_is_damaged_is_refused(inspect: Inspect) -> None:
+    built = patched(build_wheel("foo", "1.0", compression=zipfile.ZIP_STORED), b"answer = 42", b"answer = 43")
+    with pytest.raises(InvalidPackage, match=r"'foo.py' in the archive is damaged"):
+        inspect(built)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 900), st.binary(min_size=1, max_size=6), st.booleans())
+def test_any_damage_is_refused_with_a_sentence_or_harmless(position: int, noise: bytes, insert: bool) -> None:
+    basename, body = build_wheel("foo", "1.0", compression=zipfile.ZIP_STORED)
+    position %= len(body)
+    damaged = body[:position] + noise + body[position + (0 if insert else len(noise)) :]
+    pypi = PypiType()
+    pypi.detect(io.BytesIO(damaged), basename)
+    try:
+        read = pypi.inspect(io.BytesIO(damaged), basename)
+    except InvalidPackage:
+        return
+    assert (read.name, read.version) == ("foo", "1.0")
+
+
+def test_the_builders_record_is_right() -> None:
+    assert build_record({"a": b"x"}, "RECORD").decode().splitlines() == [",".join(record_line("a", b"x")), "RECORD,,"]
+    assert build_zip([("a", b"x")]).startswith(b"PK")
