@@ -1,7 +1,7 @@
 """The tables. Used for writing and as the source of migrations; hot paths and GraphQL read by SQL.
 
-Every time is an integer: milliseconds since 1970 in UTC. Every id that is shown outside is a random UUID in `uuid`; the integer ids stay inside and are
-never used twice (AUTOINCREMENT, bigserial). JSON columns are text, written by orjson: nothing filters on them.
+Every time is an integer: milliseconds since 1970 in UTC. Every id that is shown outside is a random UUID in `uuid`; the integer ids stay inside
+and are never used twice (AUTOINCREMENT, bigserial). JSON columns are text, written by orjson: nothing filters on them.
 """
 
 from __future__ import annotations

@@ -6,18 +6,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
+from tortoise.backends.base.client import TransactionalDBClient
 from tortoise.connection import get_connection
 from tortoise.exceptions import OperationalError
 from tortoise.transactions import in_transaction
 
+from entrepot.db.sqlite import Client as SqliteClient
+from entrepot.db.sqlite import direct
 from entrepot.errors import Unavailable
 
 Row = Mapping[str, Any]
+T = TypeVar("T")
+BUSY = "The database is busy or cannot be written to just now; nothing was changed. Try again in a moment."
 
 
 @lru_cache(maxsize=1024)
@@ -29,6 +34,9 @@ def _text(statement: str, dialect: str) -> str:
 
 async def fetch(statement: str, *values: Any) -> list[Row]:
     """The rows of a SELECT, or of a statement with RETURNING, in the running transaction if there is one."""
+    held = direct.get()
+    if held is not None:
+        return held.execute(_text(statement, "sqlite"), values).fetchall()
     connection = get_connection("default")
     _, rows = await connection.execute_query(_text(statement, connection.capabilities.dialect), list(values))
     return list(rows)
@@ -42,6 +50,9 @@ async def fetch_one(statement: str, *values: Any) -> Row | None:
 
 async def execute(statement: str, *values: Any) -> int:
     """Run a statement; answers the number of rows it touched."""
+    held = direct.get()
+    if held is not None:
+        return held.execute(_text(statement, "sqlite"), values).rowcount
     connection = get_connection("default")
     count, _ = await connection.execute_query(_text(statement, connection.capabilities.dialect), list(values))
     return count
@@ -68,4 +79,21 @@ async def transaction() -> AsyncIterator[None]:
         async with in_transaction():
             yield
     except OperationalError as error:
-        raise Unavailable("The database is busy or cannot be written to just now; nothing was changed. Try again in a moment.") from error
+        raise Unavailable(BUSY) from error
+
+
+async def transact(body: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine that awaits nothing but this module's functions in a write transaction, or as part of the one that runs.
+
+    On SQLite the whole of it takes one hop to the writer's thread. Raises Unavailable where the database cannot take it now.
+    """
+    connection = get_connection("default")
+    if direct.get() is not None or isinstance(connection, TransactionalDBClient):
+        return await body()
+    if not isinstance(connection, SqliteClient):
+        async with transaction():
+            return await body()
+    try:
+        return await connection.transact(body)
+    except OperationalError as error:
+        raise Unavailable(BUSY) from error

@@ -19,6 +19,7 @@ from collections.abc import Collection, Sequence
 
 from tortoise.exceptions import OperationalError
 
+from entrepot.clock import now
 from entrepot.db.sql import execute, fetch, marks, rows_of
 from entrepot.errors import Unavailable
 
@@ -54,7 +55,7 @@ async def stored(sha256s: Collection[str]) -> None:
     if not wanted:
         return
     count = await execute(
-        f"UPDATE blob SET state = 'stored', touched_at = $1 WHERE state IN ('claimed', 'stored') AND sha256 IN ({marks(wanted, 2)})", _now(), *wanted
+        f"UPDATE blob SET state = 'stored', touched_at = $1 WHERE state IN ('claimed', 'stored') AND sha256 IN ({marks(wanted, 2)})", now(), *wanted
     )
     if count != len(wanted):
         raise Unavailable("The upload took so long that its bytes were cleared away; nothing was changed. Send it again.")

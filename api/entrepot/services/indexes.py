@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from entrepot.clock import now
-from entrepot.db.sql import execute, rows_of, transaction
+from entrepot.db.sql import execute, rows_of, transact
 from entrepot.services.cache import ByteCache
 from entrepot.services.flights import Flights
 from entrepot.services.renderings import COMPRESS_FROM, Rendering, encoded, rendering
@@ -185,7 +185,8 @@ class Indexes:
         if not fresh:
             return
         at = now()
-        async with transaction():
+
+        async def write() -> None:
             for start in range(0, len(fresh), 200):
                 rows = [
                     (head_id, representation, name, read.parts[name].package_id, digests[name].hex(), read.generation, at, bodies[name])
@@ -195,6 +196,8 @@ class Indexes:
                     STORE_SHARDS.format(rows=rows_of(len(rows), 8)),
                     *(value for row in rows for value in row),
                 )
+
+        await transact(write)
 
     # -- parts --------------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from tortoise.exceptions import IntegrityError
 
 from entrepot.clock import now
 from entrepot.db.models import new_uuid
-from entrepot.db.sql import Row, execute, fetch, fetch_one, rows_of, transaction
+from entrepot.db.sql import Row, execute, fetch, fetch_one, rows_of, transact
 from entrepot.errors import Conflict, Unavailable
 from entrepot.packagetype import StoredExtra, StoredFile
 from entrepot.services import audit, blobs, entries, files, heads
@@ -132,8 +132,7 @@ async def publish(site: Site, draft: Draft) -> PublishedFile:
     """Make the file exist. Its bytes are in storage. Raises Conflict, PermissionDenied, Unavailable; then nothing changed."""
     for last in (False, True):
         try:
-            async with transaction():
-                result = await _write(site, draft)
+            result = await transact(lambda: _write(site, draft))
         except IntegrityError as error:  # on PostgreSQL two first uploads of one path or package may meet here; the second try sees the first's
             if last:
                 raise Unavailable("Another upload of the same package got in the way. Try again.") from error

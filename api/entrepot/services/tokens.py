@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from entrepot.clock import now
 from entrepot.db.models import new_uuid
-from entrepot.db.sql import Row, execute, fetch_one, transaction
+from entrepot.db.sql import Row, execute, fetch_one, transact, transaction
 from entrepot.errors import NotFound, PermissionDenied, ValidationError
 from entrepot.services import audit
 from entrepot.services.actors import Actor
@@ -106,5 +106,5 @@ async def owner_row(owner: str) -> Row:
 
 async def record_use(token_id: int, at: int, every: int) -> None:
     """Remember when a token was used last, unless that was recorded in the last `every` milliseconds. Raises Unavailable."""
-    async with transaction():
-        await execute("UPDATE token SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $3)", at, token_id, at - every)
+    statement = "UPDATE token SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $3)"
+    await transact(lambda: execute(statement, at, token_id, at - every))

@@ -96,9 +96,10 @@ class IncomingUpload:
             raise ValidationError(f"{basename} is empty. Was it built, and is the path right?")
         received = await asyncio.to_thread(self._inspect, basename, type, dict(digests or {}))
         draft = self._draft(received, basename, package, version, wanted_labels, private)
-        unchanged = await publishing.find_same(self._site, draft)
-        if unchanged is not None:
-            return unchanged
+        if await self._site.lookup.file(self._namespace.name.lower(), draft.type, draft.path) is not None:
+            unchanged = await publishing.find_same(self._site, draft)
+            if unchanged is not None:
+                return unchanged
         await self._store(draft)
         return await publishing.publish(self._site, draft)
 
