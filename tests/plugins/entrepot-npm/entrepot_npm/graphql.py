@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 from entrepot.plugin import File, NotFound, PackageFacet, Services, ValidationError
@@ -57,7 +57,12 @@ class NpmTagMove:
     actor: str = strawberry.field(description="Who did it.")
 
 
-async def npm_tag_moves(info: strawberry.Info[Any, Any], namespace: str, package: str, first: int = 50) -> list[NpmTagMove]:
+async def npm_tag_moves(
+    info: strawberry.Info[Any, Any],
+    namespace: Annotated[str, strawberry.argument(description="The name of the namespace.")],
+    package: Annotated[str, strawberry.argument(description="The name of the npm package.")],
+    first: Annotated[int, strawberry.argument(description="How many moves at most: 0 to 100.")] = 50,
+) -> list[NpmTagMove]:
     """Whatever the actor may not read is not there."""
     if not 0 <= first <= 100:
         raise ValidationError("`first` is between 0 and 100.")

@@ -29,7 +29,7 @@ def routes(services: Services) -> Sequence[BaseRoute]:
         Route("/{namespace}/-/package/{package}/dist-tags", partial(list_tags, services), methods=["GET"]),
         Route(tag, partial(put_tag, services), methods=["PUT", "POST"]),
         Route(tag, partial(delete_tag, services), methods=["DELETE"]),
-        Route("/{namespace}/{package}", partial(publish, services), methods=["PUT"]),
+        Route("/{namespace}/{package:path}", partial(publish, services), methods=["PUT"]),  # a path: npm sends @scope%2fname
     ]
 
 

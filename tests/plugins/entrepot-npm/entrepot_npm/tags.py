@@ -12,7 +12,7 @@ from entrepot_npm.models import NpmTagMove
 from entrepot_npm.names import canonical_version, tag_name
 
 SCOPE = "npm:tag"
-"""What a token needs to move a tag by itself. Publishing sets the tags of what it publishes, with `npm:upload`."""
+"""What a token needs, besides `npm:upload`, to move a tag by itself. Publishing sets the tags of what it publishes without it."""
 
 _prefix = "dist-tag:"
 
@@ -55,7 +55,7 @@ async def move(services: Services, actor: Actor, *, namespace: str, package: str
 def require_tag_scope(actor: Actor) -> None:
     """Whether the token may move tags. Whose package it is, is the core's to judge."""
     if not actor.allows(SCOPE):
-        raise PermissionDenied(f"This token lacks the scope {SCOPE}; make one that has it, or `npm`.")
+        raise PermissionDenied(f"This token lacks the scope {SCOPE}. Make one with `npm`, or with `npm:upload` and `{SCOPE}`.")
 
 
 def require_tag(tags: Mapping[str, str], tag: str, package: str) -> None:

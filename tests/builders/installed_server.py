@@ -1,0 +1,76 @@
+"""A server in a process of its own that sees other distributions than the tests do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("ENTREPOT_", "PYTHON"))}
+
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@dataclass
+class Server:
+    """A running server, and what its users hold."""
+
+    url: str
+    entrepot: Command
+
+    def client(self, *scopes: str, user: str = "alice") -> httpx.Client:
+        """A client with a token of the user; without scopes it is anonymous."""
+        headers = {"Authorization": f"Bearer {self.token(*scopes, user=user)}"} if scopes else {}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60)
+
+    def token(self, *scopes: str, user: str = "alice") -> str:
+        """A new token."""
+        wanted = [word for scope in scopes for word in ("--scope", scope)]
+        made = self.entrepot("token", "create", user, "--name", "test", *wanted)
+        assert made.returncode == 0, made.stderr
+        return made.stdout.strip()
+
+    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """A GraphQL answer for anonymous."""
+        with self.client() as client:
+            answer = client.post("/graphql", json={"query": query, "variables": variables})
+            document: dict[str, Any] = answer.json()
+            return document
+
+
+@contextmanager
+def serving(folder: Path, python_path: Path | None) -> Iterator[Server]:
+    """A server on the folder's data."""
+    environment = {**ENVIRONMENT, "PYTHONPATH": str(python_path)} if python_path else ENVIRONMENT
+
+    def entrepot(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "entrepot", *arguments, "--data", str(folder / "data")]
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=environment, timeout=60)
+
+    with ExitStack() as stack:
+        log = stack.enter_context((folder / "log").open("a"))
+        process = stack.enter_context(
+            subprocess.Popen(
+                [sys.executable, "-m", "entrepot", "serve", "--data", str(folder / "data"), "--port", "0"],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                text=True,
+                cwd=folder,
+                env=environment,
+            )
+        )
+        stack.callback(process.kill)
+        assert process.stdout is not None
+        greeting = process.stdout.readline()
+        assert greeting.startswith("Entrepot serves"), (folder / "log").read_text()
+        yield Server(greeting.rpartition(" ")[2].strip(), entrepot)
+        process.terminate()
+        assert process.wait(timeout=60) == 0
