@@ -23,17 +23,25 @@ _READ_LIMIT = 4 << 20  # tarfile reads a header's size at once, and that is what
 class Inflated(gzip.GzipFile):
     """The tar inside, that stops where a bomb would go off."""
 
+    def __init__(self, file: BinaryIO, limit: int) -> None:
+        super().__init__(fileobj=file)
+        self.limit = limit
+
     def read(self, size: int | None = -1) -> bytes:
         """Only bounded reads."""
         if size is None or not 0 <= size <= _READ_LIMIT:
-            raise InvalidPackage("The archive has a header that is larger than 4 MiB.")
+            raise InvalidPackage(f"The archive has a header that is larger than {_READ_LIMIT >> 20} MiB.")
         return super().read(size)
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """Seeking forward inflates everything on the way."""
-        if offset > INFLATED_LIMIT:
-            raise InvalidPackage(f"The archive inflates to more than {INFLATED_LIMIT >> 20} MiB.")
+        self.check(offset)
         return super().seek(offset, whence)
+
+    def check(self, offset: int) -> None:
+        """Raises InvalidPackage for what lies beyond the limit."""
+        if offset > self.limit:
+            raise InvalidPackage(f"The archive inflates to more than {self.limit >> 20} MiB.")
 
 
 def looks_like(file: BinaryIO) -> bool:
@@ -45,11 +53,11 @@ def looks_like(file: BinaryIO) -> bool:
     return len(head) == 512 and head[257:262] == b"ustar" and head.startswith((b"package/", b"./package/"))
 
 
-def read_manifest(file: BinaryIO) -> Mapping[str, Any]:
+def read_manifest(file: BinaryIO, limit: int = INFLATED_LIMIT) -> Mapping[str, Any]:
     """The archive's package.json. Reads the archive to its end, so that a truncated one is noticed. Raises InvalidPackage."""
     found: bytes | None = None
     try:
-        inflated = Inflated(fileobj=file)
+        inflated = Inflated(file, limit)
         with tarfile.open(fileobj=inflated, mode="r:") as archive:
             for number, member in enumerate(archive):
                 if number >= MEMBER_LIMIT:
@@ -59,8 +67,7 @@ def read_manifest(file: BinaryIO) -> Mapping[str, Any]:
                         raise InvalidPackage(f"The archive has two members {MANIFEST}.")
                     found = _content(archive, member)
         while inflated.read(1 << 16):
-            if inflated.tell() > INFLATED_LIMIT:
-                raise InvalidPackage(f"The archive inflates to more than {INFLATED_LIMIT >> 20} MiB.")
+            inflated.check(inflated.tell())
     except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError) as error:
         raise InvalidPackage(f"The archive cannot be read as a gzipped tar: {error}.") from error
     if found is None:
