@@ -102,9 +102,12 @@ class Executor(MigrationExecutor):
         await self.loader.build_graph()
         applied = set(self.loader.applied_migrations)
         self._refuse_newer(applied)
-        state = await self._project_state(applied)
+        plan = self._migration_plan(None, applied, self.loader.graph)
         done: list[MigrationKey] = []
-        for step in self._migration_plan(None, applied, self.loader.graph):
+        if not plan:  # projecting the state takes half a second, which a start with nothing to do need not spend
+            return done
+        state = await self._project_state(applied)
+        for step in plan:
             key = MigrationKey(app_label=step.migration.app_label, name=step.migration.name)
             await self._apply(step.migration, state, key)
             log.info("migration applied", migration=f"{key.app_label}.{key.name}")
