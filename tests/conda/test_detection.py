@@ -63,5 +63,7 @@ def test_detection_inflates_no_more_than_a_mebibyte() -> None:
 
 @given(st.binary(max_size=400), st.sampled_from(["x", "x.conda", "x.tar.bz2"]), st.sampled_from([b"", b"PK\x05\x06", b"PK\x03\x04", b"BZh91AY&SY"]))
 def test_detection_survives_any_bytes(body: bytes, basename: str, magic: bytes) -> None:
-    right = {b"PK\x03\x04": "x.conda", b"BZh91AY&SY": "x.tar.bz2"}
-    assert claims(magic + body, basename) == (right.get(magic) == basename)
+    body = magic + body
+    assert claims(body, basename) == (
+        (basename == "x.conda" and body.startswith(b"PK\x03\x04")) or (basename == "x.tar.bz2" and body[:3] == b"BZh" and body[4:10] == b"1AY&SY")
+    )

@@ -6,6 +6,7 @@ here as InvalidPackage.
 
 from __future__ import annotations
 
+import errno
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -79,8 +80,8 @@ def read_archive(file: BinaryIO) -> Archive:
     except (EntrepotError, MemoryError):
         raise
     except Exception as error:  # zipfile, tarfile, zstandard and bz2 raise a dozen kinds, RuntimeError and KeyError among them
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # our disk's trouble; bz2 raises OSError without a number
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise  # our disk's trouble; bz2 raises OSError without a number, and a seek to where a ZIP lies EINVAL
         raise InvalidPackage(
             f"The {extension} archive is damaged or cut short ({error or type(error).__name__}). Build or upload it again."
         ) from error

@@ -11,7 +11,7 @@ from entrepot.plugin import InvalidPackage
 MiB = 1 << 20
 _chunk = 64 << 10
 _max_read = 256 << 10
-_max_header = 16 << 10
+_max_header = 8 << 10
 
 
 class Readable(Protocol):
@@ -102,7 +102,7 @@ class Member(tarfile.TarInfo):
     square of its size (CVE-2024-6232).
     """
 
-    squares_left = 1 << 30
+    squares_left = 1 << 29
     _kinds = frozenset((tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE, tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.DIRTYPE))
     _headers = frozenset((tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE))
 

@@ -38,14 +38,9 @@ def shard(entries: Sequence[bytes]) -> bytes:
 
 def shard_index(subdir: str, parts: Parts) -> bytes:
     """`repodata_shards.msgpack.zst`. It carries no date: one would tell when a package that the reader may not see has changed."""
-    packer = msgpack.Packer()
-    names = parts.names()
     info = {"base_url": "", "shards_base_url": f"./{shards_folder}/", "subdir": subdir}
-    pieces = [packer.pack_map_header(3), packer.pack("info"), packer.pack(info), packer.pack("shards"), packer.pack_map_header(len(names))]
-    for name, digest in zip(names, parts.digests(), strict=True):
-        pieces += packer.pack(name), packer.pack(digest)
-    pieces += packer.pack("version"), packer.pack(1)
-    return zstandard.ZstdCompressor(level=3).compress(b"".join(pieces))
+    shards = dict(zip(parts.names(), parts.digests(), strict=True))
+    return zstandard.ZstdCompressor(level=3).compress(msgpack.packb({"info": info, "shards": shards, "version": 1}))
 
 
 def fragment(entries: Sequence[bytes]) -> bytes:
