@@ -18,7 +18,7 @@ types:
 
 # print the GraphQL schema into schema.graphql
 schema:
-    .venv/bin/entrepot schema
+    .venv/bin/python -m entrepot.graphql.schema > schema.graphql
 
 # measure this machine; takes some minutes
 bench *arguments:

@@ -28,7 +28,17 @@ def main() -> None:
     """Serve until told to stop."""
     port, *rest = sys.argv[1:]
     routes = [route(f"/{at}", Path(name).read_bytes(), media_type) for at, (name, media_type) in enumerate(zip(rest[::2], rest[1::2], strict=True))]
-    uvicorn.run(Starlette(routes=routes), host="127.0.0.1", port=int(port), loop="uvloop", http="httptools", access_log=False, log_level="warning")
+    uvicorn.run(
+        Starlette(routes=routes),
+        host="127.0.0.1",
+        port=int(port),
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        log_level="warning",
+    )
 
 
 if __name__ == "__main__":

@@ -76,8 +76,9 @@ def compare(server: Entrepot, subject: Subject, connections: int, rounds: int, s
     """A row: the rounds of the three lanes alternate, so that a slow moment of the machine hits all of them."""
     answers = [server.get(path, accept=subject.accept) for path in subject.paths]
     asked = {"Accept": subject.accept}
-    full = Lane(server, [load.request("GET", path, asked) for path in subject.paths])
-    etags = zip(subject.paths, (answer.headers["etag"] for answer in answers), strict=True)
+    paths = [answer.request.url.raw_path.decode() for answer in answers]  # without `..` or `./`, as a client sends them
+    full = Lane(server, [load.request("GET", path, asked) for path in paths])
+    etags = zip(paths, (answer.headers["etag"] for answer in answers), strict=True)
     unchanged = Lane(server, [load.request("GET", path, {**asked, "If-None-Match": etag}) for path, etag in etags], 304)
     with TemporaryDirectory() as folder:
         body = Path(folder, "body")

@@ -77,7 +77,7 @@ def entrepot() -> Iterator[Entrepot]:
             given = ["--data", folder]
             run([*command, "user", "create", NAMESPACE, "--password-stdin", *given], "a password of the bench")
             token = run([*command, "token", "create", NAMESPACE, "--name", "bench", *given]).strip()
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Accept-Encoding": "identity"}, timeout=120) as client:
                 yield Entrepot(pid, port, Path(folder), token, client)
 
 
@@ -107,7 +107,7 @@ def wait(running: subprocess.Popen[bytes], port: int, name: str) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and running.poll() is None:
         try:
-            httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=60)
+            httpx.get(f"http://127.0.0.1:{port}/", timeout=60)
         except httpx.TransportError:
             time.sleep(0.05)
         else:
@@ -123,5 +123,8 @@ def free_port() -> int:
 
 
 def run(command: Sequence[str], typed: str = "") -> str:
-    """A command's output."""
-    return subprocess.run(command, input=typed, stdout=subprocess.PIPE, text=True, check=True).stdout
+    """A command's output; what it says besides is shown only if it failed."""
+    done = subprocess.run(command, input=typed, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return done.stdout

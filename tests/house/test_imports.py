@@ -29,13 +29,13 @@ def test_the_core_names_no_package_type(module: Path) -> None:
 
 
 def test_a_package_type_would_be_noticed() -> None:
-    code = '"""Like conda."""\nfrom x import conda_thing\nclass A:\n    kind = "pypi"\n    "A kind, say pypi."\n'
+    code = '"""Like conda."""\nfrom x import conda_thing\nclass A:\n    kind = "pypi"\n    "A kind, say pypi."\n    shown = field(description="Say conda.")\n'
     assert [word for _, word in words(ast.parse(code)) if any(name in word for name in BUILT_IN)] == ["conda_thing", "pypi"]
 
 
 def words(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """The identifiers and the string literals of a module, each with its line; docstrings and comments may give examples and are left out."""
-    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    """The identifiers and the string literals of a module, each with its line; what people read (docstrings, `description=`) may give examples."""
+    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) or (isinstance(node, ast.keyword) and node.arg == "description")}
     for node in ast.walk(tree):
         if id(node) in prose:
             continue
