@@ -270,13 +270,29 @@ def test_a_wrong_count_of_members_is_refused(inspect: Inspect) -> None:
         inspect((basename, body[:-14] + struct.pack("<HH", 1, 1) + body[-10:]))
 
 
-def test_more_members_than_allowed_are_refused_before_the_directory_is_read(inspect: Inspect) -> None:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for number in range(65_536):
-            archive.writestr(zipfile.ZipInfo(f"{number}"), b"")
+def with_zip64_end(built: tuple[str, bytes], members: int, length: int | None = None) -> tuple[str, bytes]:
+    """The same wheel with the ZIP64 records that a very large one has."""
+    basename, body = built
+    directory, offset = struct.unpack("<LL", body[-10:-2])
+    end = struct.pack("<4sQHHLLQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, members, members, length or directory, offset)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, len(body) - 22, 1)
+    return basename, body[:-22] + end + locator + struct.pack("<4sHHHHLLH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+
+
+def test_a_zip64_wheel_is_taken(inspect: Inspect) -> None:
+    assert inspect(with_zip64_end(build_wheel("foo", "1.0"), 4)).name == "foo"
+
+
+@pytest.mark.parametrize(("members", "length"), [(65_536, None), (4, 1 << 40)])
+def test_a_directory_that_is_too_large_is_refused_before_it_is_read(inspect: Inspect, members: int, length: int | None) -> None:
     with pytest.raises(InvalidPackage, match="too many members"):
-        inspect(("foo-1.0-py3-none-any.whl", buffer.getvalue()))
+        inspect(with_zip64_end(build_wheel("foo", "1.0"), members, length))
+
+
+def test_zip64_records_that_are_not_there_are_refused(inspect: Inspect) -> None:
+    basename, body = build_wheel("foo", "1.0")
+    with pytest.raises(InvalidPackage, match="ZIP64 records"):
+        inspect((basename, body[:-10] + struct.pack("<LL", 0xFFFFFFFF, 0xFFFFFFFF) + body[-2:]))
 
 
 def test_a_file_that_is_both_zip_and_tar_is_refused(inspect: Inspect) -> None:

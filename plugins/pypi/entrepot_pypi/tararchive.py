@@ -10,7 +10,7 @@ from typing import BinaryIO, ClassVar, Self
 
 from entrepot.plugin import InvalidPackage
 
-_most_members = 100_000
+_most_members = 50_000
 _most_inflated = 8 << 30
 _small = 64 << 20
 _ratio = 50
@@ -33,7 +33,7 @@ def inflated_cap(size: int) -> int:
     return min(_most_inflated, max(_small, _ratio * size))
 
 
-def members(file: BinaryIO, cap: int) -> Iterator[tuple[tarfile.TarFile, Member]]:
+def members(file: BinaryIO, cap: int, most: int = _most_members) -> Iterator[tuple[tarfile.TarFile, Member]]:
     """The archive's members with the archive, in order, files and folders only; a member's body can be read until the next one is asked for.
 
     Reads to the very end, so that damage anywhere shows. Raises InvalidPackage.
@@ -43,7 +43,7 @@ def members(file: BinaryIO, cap: int) -> Iterator[tuple[tarfile.TarFile, Member]
     try:
         counting = type("CountingMember", (Member,), {"large_headers": 0})
         with tarfile.open(fileobj=source, mode="r|", tarinfo=counting, bufsize=_piece) as archive:
-            yield from _walk(archive)
+            yield from _walk(archive, most)
         while source.read(_piece):
             pass
     except InvalidPackage:
@@ -54,13 +54,13 @@ def members(file: BinaryIO, cap: int) -> Iterator[tuple[tarfile.TarFile, Member]
         ) from error
 
 
-def _walk(archive: tarfile.TarFile) -> Iterator[tuple[tarfile.TarFile, Member]]:
+def _walk(archive: tarfile.TarFile, most: int) -> Iterator[tuple[tarfile.TarFile, Member]]:
     count = 0
     while (member := archive.next()) is not None:
         archive.members.clear()  # type: ignore[attr-defined]  # else every header of the archive stays in memory
         count += 1
-        if count > _most_members:
-            raise InvalidPackage(f"The tar archive has more than {_most_members} members.")
+        if count > most:
+            raise InvalidPackage(f"The tar archive has more than {most} members.")
         if member.issparse() or member.type not in _plain:
             raise InvalidPackage(
                 f"{member.name[:200]!r} in the archive is a link, a device or a sparse file: an sdist holds plain files and folders only."

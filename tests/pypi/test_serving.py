@@ -1,0 +1,153 @@
+"""The index of a whole site: pages, sidecars, state."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+from urllib.parse import urljoin
+
+import pytest
+from entrepot.db.sql import fetch
+from entrepot.services.actors import Actor
+from pypi_builder import build_sdist, build_wheel
+from pypi_client import PypiClient
+
+JSON = "application/vnd.pypi.simple.v1+json"
+HTML = "application/vnd.pypi.simple.v1+html"
+WHEEL = build_wheel("Foo.Bar", "1.0", ["baz>1"], headers=[("Requires-Python", ">=3.8")])
+SDIST = build_sdist("Foo.Bar", "1.0.0")
+
+
+async def page(client: PypiClient, project: str = "foo-bar") -> dict[str, Any]:
+    answer = await client.get(f"simple/{project}/", JSON)
+    assert answer.status_code == 200
+    parsed: dict[str, Any] = answer.json()
+    return parsed
+
+
+async def set_state(client: PypiClient, **states: Any) -> None:
+    [row] = await fetch("SELECT id FROM namespace WHERE name = 'alice'")
+    alice = Actor(name="alice", namespace_id=row["id"], scopes=frozenset(["all"]))
+    await client.services.set_state(alice, namespace="alice", type="pypi", name="foo-bar", action="test", **states)
+
+
+async def test_a_project_page_lists_every_file_and_one_version(client: PypiClient) -> None:
+    for built in (WHEEL, SDIST, build_wheel("foo-bar", "0.9")):
+        assert (await client.publish(built)).status_code == 200
+    parsed = await page(client)
+    assert parsed["meta"] == {"api-version": "1.4"}
+    assert [file["filename"] for file in parsed["files"]] == ["foo_bar-0.9-py3-none-any.whl", WHEEL[0], SDIST[0]]
+    assert len(parsed["versions"]) == 2
+    wheel = parsed["files"][1]
+    assert (wheel["size"], wheel["requires-python"], wheel["yanked"]) == (len(WHEEL[1]), ">=3.8", False)
+    assert wheel["hashes"] == {"sha256": hashlib.sha256(WHEEL[1]).hexdigest()}
+
+
+async def test_the_links_of_a_page_lead_to_the_files_and_their_sidecars(client: PypiClient) -> None:
+    for built in (WHEEL, SDIST):
+        await client.publish(built)
+    for file, built in zip((await page(client))["files"], (WHEEL, SDIST), strict=True):
+        url = urljoin("http://127.0.0.1/pypi/alice/simple/foo-bar/", file["url"])
+        assert (await client.http.get(url)).content == built[1]
+        sidecar = await client.http.get(f"{url}.metadata")
+        assert hashlib.sha256(sidecar.content).hexdigest() == file["core-metadata"]["sha256"]
+        assert b"Name: Foo.Bar" in sidecar.content
+
+
+@pytest.mark.parametrize(("accept", "media_type"), [(JSON, JSON), (HTML, HTML), ("text/html", "text/html"), ("*/*", "text/html")])
+@pytest.mark.parametrize("path", ["simple/", "simple/foo-bar/"])
+async def test_each_representation_has_its_media_type_and_varies(client: PypiClient, path: str, accept: str, media_type: str) -> None:
+    await client.publish(WHEEL)
+    answer = await client.get(path, accept)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].partition(";")[0] == media_type
+    assert "accept" in answer.headers["vary"].lower().replace(" ", "").split(",")
+
+
+async def test_the_root_lists_projects_under_their_normalized_names(client: PypiClient) -> None:
+    assert (await client.get("simple/", JSON)).json()["projects"] == []
+    await client.publish(WHEEL)
+    await client.publish(build_wheel("zope", "1.0"))
+    assert (await client.get("simple/", JSON)).json() == {"meta": {"api-version": "1.4"}, "projects": [{"name": "foo-bar"}, {"name": "zope"}]}
+
+
+@pytest.mark.parametrize("path", ["simple/absent/", "files/absent-1.0.tar.gz", "files/absent-1.0.tar.gz.metadata", "absent/json"])
+async def test_what_is_not_there_is_a_real_404(client: PypiClient, path: str) -> None:
+    await client.publish(WHEEL)
+    assert (await client.get(path)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        ("simple/Foo.Bar/", "/pypi/alice/simple/foo-bar/"),
+        ("simple/foo-bar", "/pypi/alice/simple/foo-bar/"),
+        ("simple", "/pypi/alice/simple/"),
+        ("", "/pypi/alice/simple/"),
+        ("simple/foo-bar?format=text/html", "/pypi/alice/simple/foo-bar/?format=text/html"),
+    ],
+)
+async def test_redirects_are_relative_and_arrive(client: PypiClient, path: str, location: str) -> None:
+    await client.publish(WHEEL)
+    answer = await client.get(path)
+    assert answer.status_code in (301, 308)
+    assert not answer.headers["location"].startswith(("http", "/"))
+    assert urljoin(f"http://127.0.0.1/pypi/alice/{path}", answer.headers["location"]) == f"http://127.0.0.1{location}"
+
+
+async def test_an_accept_that_cannot_be_met_is_a_406(client: PypiClient) -> None:
+    assert (await client.get("simple/", "image/png")).status_code == 406
+
+
+async def test_yanking_shows_on_the_next_request_in_both_forms(client: PypiClient) -> None:
+    await client.publish(WHEEL)
+    await set_state(client, file_states={WHEEL[0]: {"yanked": 'broken: "x" <y>'}})
+    assert (await page(client))["files"][0]["yanked"] == 'broken: "x" <y>'
+    assert 'data-yanked="broken: &quot;x&quot; &lt;y&gt;"' in (await client.get("simple/foo-bar/")).text
+    await set_state(client, file_states={WHEEL[0]: {"yanked": None}})
+    assert (await page(client))["files"][0]["yanked"] is False
+
+
+async def test_a_project_in_quarantine_is_gone_from_the_index_and_comes_back(client: PypiClient) -> None:
+    await client.publish(WHEEL)
+    await set_state(client, package_state={"project-status": {"status": "quarantined", "reason": "malware?"}})
+    assert (await client.get("simple/foo-bar/")).status_code == 404
+    assert (await client.get("simple/", JSON)).json()["projects"] == []
+    await set_state(client, package_state={"project-status": {"status": "deprecated"}})
+    assert (await page(client))["project-status"] == {"status": "deprecated"}
+
+
+async def test_a_label_has_an_index_of_its_own(client: PypiClient) -> None:
+    headers = {"authorization": f"Bearer {client.token}"}
+    answer = await client.http.put(f"/upload/alice/{WHEEL[0]}?label=dev", content=WHEEL[1], headers=headers)
+    assert answer.status_code == 201, answer.text
+    assert (await client.get("simple/foo-bar/")).status_code == 404
+    parsed = (await client.get("label/dev/simple/foo-bar/", JSON)).json()
+    url = urljoin("http://127.0.0.1/pypi/alice/label/dev/simple/foo-bar/", parsed["files"][0]["url"])
+    assert (await client.http.get(url)).content == WHEEL[1]
+
+
+async def test_the_schema_shows_a_file_and_its_project(client: PypiClient) -> None:
+    await client.publish(WHEEL)
+    query = """{ package(namespace: "alice", name: "Foo.Bar") {
+        facets { type ... on PypiFacet { name projectStatus } }
+        files(first: 1) { nodes { path
+            ... on PypiFile { packagetype pythonTag requiresPython requiresDist yanked yankedReason coreMetadataSha256 } } }
+    } }"""
+    answer = await client.http.post("/graphql", json={"query": query})
+    parsed = json.loads(answer.text)
+    assert "errors" not in parsed, answer.text
+    package = parsed["data"]["package"]
+    assert package["facets"] == [{"type": "pypi", "name": "foo-bar", "projectStatus": "active"}]
+    [file] = package["files"]["nodes"]
+    assert file.pop("coreMetadataSha256") == (await page(client))["files"][0]["core-metadata"]["sha256"]
+    assert file == {
+        "path": WHEEL[0],
+        "packagetype": "bdist_wheel",
+        "pythonTag": "py3",
+        "requiresPython": ">=3.8",
+        "requiresDist": ["baz>1"],
+        "yanked": False,
+        "yankedReason": None,
+    }
