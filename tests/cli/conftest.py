@@ -1,35 +1,18 @@
-"""The command `entrepot` in processes of its own, with the empty plugin list unless a test says otherwise."""
+"""The command `entrepot` in processes of its own; commands with no plugins unless a test says otherwise, servers with all."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("ENTREPOT_")}
+from entrepot_process import COMMAND, ENVIRONMENT, Running, serving
 
 Entrepot = Callable[..., "subprocess.CompletedProcess[str]"]
-Serve = Callable[..., "Running"]
-
-
-@dataclass
-class Running:
-    """A server that answers."""
-
-    process: subprocess.Popen[str]
-    url: str
-    greeting: str
-
-    @property
-    def port(self) -> int:
-        return int(self.url.rpartition(":")[2])
+Serve = Callable[..., Running]
 
 
 @pytest.fixture
@@ -44,19 +27,28 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with the user alice."""
+def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A data folder with the user alice, and a token of hers."""
     folder = tmp_path_factory.mktemp("template") / "data"
-    command = [sys.executable, "-m", "entrepot", "user", "create", "alice", "--data", str(folder)]
-    subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**ENVIRONMENT, "ENTREPOT_PLUGINS": ""})
-    return folder
+    environment = {**ENVIRONMENT, "ENTREPOT_PLUGINS": ""}
+    for arguments in (["user", "create", "alice"], ["token", "create", "alice", "--name", "laptop"]):
+        done = subprocess.run(
+            [*COMMAND, *arguments, "--data", str(folder)], check=True, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environment
+        )
+    return folder, done.stdout.strip()
 
 
 @pytest.fixture
-def with_alice(data: Path, template: Path) -> Path:
+def with_alice(data: Path, template: tuple[Path, str]) -> Path:
     """The data folder, with the user alice in it."""
-    shutil.copytree(template, data)
+    shutil.copytree(template[0], data)
     return data
+
+
+@pytest.fixture
+def token(with_alice: Path, template: tuple[Path, str]) -> str:
+    """A token of alice's."""
+    return template[1]
 
 
 @pytest.fixture
@@ -64,7 +56,7 @@ def entrepot(tmp_path: Path) -> Entrepot:
     """Run a command to its end."""
 
     def run(*arguments: object, stdin: str = "", environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "entrepot", *map(str, arguments)]
+        command = [*COMMAND, *map(str, arguments)]
         return subprocess.run(
             command,
             input=stdin,
@@ -84,21 +76,6 @@ def serve(tmp_path: Path, data: Path) -> Iterator[Serve]:
     with ExitStack() as stack:
 
         def start(*arguments: object, environment: Mapping[str, str] | None = None) -> Running:
-            command = [sys.executable, "-m", "entrepot", "serve", "--data", str(data), "--port", "0", *map(str, arguments)]
-            process = stack.enter_context(
-                subprocess.Popen(
-                    command,
-                    stdout=subprocess.PIPE,
-                    stdin=subprocess.DEVNULL,
-                    text=True,
-                    cwd=tmp_path,
-                    env={**ENVIRONMENT, "ENTREPOT_PLUGINS": "", **(environment or {})},
-                    start_new_session=True,
-                )
-            )
-            stack.callback(process.kill)
-            assert process.stdout is not None
-            greeting = process.stdout.readline()
-            return Running(process, greeting.rpartition(" ")[2].strip(), greeting)
+            return stack.enter_context(serving(data, *arguments, environment=environment))
 
         yield start

@@ -133,7 +133,7 @@ def test_the_token_stands_alone_on_standard_output(entrepot: Entrepot, with_alic
     assert re.fullmatch(r"ent-[A-Za-z0-9]{40}\n", done.stdout)
     assert "cannot be shown again" in done.stderr
     assert done.stdout.strip() not in done.stderr
-    [(name, scopes, lifetime)] = rows(with_alice, "SELECT name, scopes, expires_at - created_at FROM token")
+    [(name, scopes, lifetime)] = rows(with_alice, "SELECT name, scopes, expires_at - created_at FROM token ORDER BY id DESC LIMIT 1")
     assert (name, scopes, lifetime) == ("ci", "repos api:read", 30 * 86_400_000)
 
 
