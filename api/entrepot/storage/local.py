@@ -25,6 +25,14 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def _listing(folder: Path) -> list[Path]:
+    """What is in a folder, sorted; nothing where it is none: what others put into the storage folder is none of our business."""
+    try:
+        return sorted(folder.iterdir())
+    except (NotADirectoryError, FileNotFoundError):
+        return []
+
+
 class LocalStorage:
     """Storage in a folder of this machine."""
 
@@ -111,13 +119,12 @@ class LocalStorage:
 
     def blobs(self) -> Iterator[tuple[str, int]]:
         """See Storage. A blob that goes while this runs may or may not be among them."""
-        for first in sorted(self._root.iterdir()):
-            for second in sorted(first.iterdir()):
-                with os.scandir(second) as found:
-                    for blob in sorted(found, key=lambda entry: entry.name):
-                        with suppress(FileNotFoundError):
-                            if _digest.fullmatch(blob.name):
-                                yield blob.name, blob.stat().st_size
+        for first in _listing(self._root):
+            for second in _listing(first):
+                for blob in _listing(second):
+                    with suppress(FileNotFoundError):
+                        if _digest.fullmatch(blob.name):
+                            yield blob.name, blob.stat().st_size
 
     def sweep(self, older_than: float) -> int:
         """See Storage."""
