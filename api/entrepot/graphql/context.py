@@ -20,7 +20,7 @@ class Context:
     site: Site
     actor: Actor
     base_url: str
-    """The scheme and host of absolute URLs, without a trailing slash."""
+    """The scheme and host of absolute URLs, without a trailing slash; empty where no address can be trusted, and URLs are paths."""
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:

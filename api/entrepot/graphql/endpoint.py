@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from cross_web import AsyncHTTPRequestAdapter, HTTPException
+from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from strawberry.asgi import GraphQL
@@ -29,8 +29,34 @@ MAX_BODY = 1 << 20
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
+class BoundedRequest(StarletteRequestAdapter):
+    """A request whose body is JSON, and only so long."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        self.request = request
+
+    async def get_body(self) -> bytes:
+        """The whole body. Raises TooLarge before it is all read."""
+        media_type = self.request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type != "application/json":
+            raise HTTPException(415, "Send the query as JSON, with `Content-Type: application/json`.")
+        too_large = TooLarge(f"The body is over {MAX_BODY:,} bytes. Files are uploaded with PUT, not through GraphQL.")
+        declared = self.request.headers.get("content-length", "")
+        if declared.isdecimal() and int(declared) > MAX_BODY:
+            raise too_large
+        body = bytearray()
+        async for chunk in self.request.stream():
+            body += chunk
+            if len(body) > MAX_BODY:
+                raise too_large
+        return bytes(body)
+
+
 class Endpoint(GraphQL[Context, None]):
     """Strawberry's ASGI application, with our authentication, limits and errors."""
+
+    request_adapter_class = BoundedRequest
 
     def __init__(self, site: Site, schema: Schema) -> None:
         super().__init__(schema, subscription_protocols=())
@@ -60,7 +86,7 @@ class Endpoint(GraphQL[Context, None]):
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
         """The query, its variables and the name of the operation. Raises BadRequest, TooLarge."""
-        given = dict(request.query_params) if request.method == "GET" else _json(await _body(request), "The body")
+        given = dict(request.query_params) if request.method == "GET" else _json(await request.get_body(), "The body")
         if request.method == "GET":
             given |= {name: _json(given[name] or "null", f"`{name}`") for name in ("variables", "extensions") if name in given}
         if not isinstance(given, dict):
@@ -91,23 +117,6 @@ class Endpoint(GraphQL[Context, None]):
 def graphql_app(site: Site, schema: Schema) -> Endpoint:
     """The ASGI application to put at `/graphql`."""
     return Endpoint(site, schema)
-
-
-async def _body(adapter: AsyncHTTPRequestAdapter) -> bytes:
-    request: Request = adapter.request  # type: ignore[attr-defined]
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise HTTPException(415, "Send the query as JSON, with `Content-Type: application/json`.")
-    too_large = TooLarge(f"The body is over {MAX_BODY:,} bytes. Files are uploaded with PUT, not through GraphQL.")
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > MAX_BODY:
-        raise too_large
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise too_large
-    return bytes(body)
 
 
 def _json(text: str | bytes, what: str) -> Any:

@@ -6,7 +6,7 @@ import logging
 import re
 
 from graphql import GraphQLError
-from strawberry.exceptions import StrawberryInputCoercionError
+from graphql.validation.validate import ValidationAbortedError
 
 from entrepot.errors import EntrepotError
 
@@ -14,6 +14,7 @@ log = logging.getLogger("entrepot.graphql")
 
 UNEXPECTED = "Something went wrong in the server; its log says what. Nothing is wrong with the query."
 TOO_DEEP = "The query is nested too deeply."
+TOO_TANGLED = "The query has too many mistakes, or its fragments too many uses, to be checked to the end."
 
 
 def code_of(kind: type[EntrepotError]) -> str:
@@ -24,19 +25,19 @@ def code_of(kind: type[EntrepotError]) -> str:
 def shown(error: GraphQLError) -> GraphQLError:
     """What the client is told of an error."""
     cause = _cause(error)
+    if isinstance(error, ValidationAbortedError):
+        return _copy(error, TOO_TANGLED, "BAD_REQUEST")
     if isinstance(cause, EntrepotError):
         return _copy(error, cause.message, code_of(type(cause)))
     if isinstance(cause, RecursionError):
         return _copy(error, TOO_DEEP, "BAD_REQUEST")
-    if isinstance(cause, StrawberryInputCoercionError):
-        return _copy(error, "A value is not in the form that its type asks for: an `id` must be one that this server gave out.", "BAD_REQUEST")
     return error if cause is None else _copy(error, UNEXPECTED, "INTERNAL")
 
 
 def report(error: GraphQLError) -> None:
     """Log what nobody foresaw; what a client did wrong is its own to read."""
     cause = _cause(error)
-    if cause is not None and not isinstance(cause, (EntrepotError, RecursionError, StrawberryInputCoercionError)):
+    if cause is not None and not isinstance(cause, (EntrepotError, RecursionError)):
         log.error("A resolver failed at %s.", "/".join(map(str, error.path or ())) or "the root", exc_info=cause)
 
 

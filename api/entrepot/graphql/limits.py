@@ -152,11 +152,10 @@ class Limits(SchemaExtension):
     def _excess(self) -> str | None:
         context = self.execution_context
         assert context.graphql_document is not None
-        operation = next(
-            one
-            for one in context.graphql_document.definitions
-            if isinstance(one, OperationDefinitionNode) and context.operation_name in (None, one.name and one.name.value)
-        )
+        operations = [one for one in context.graphql_document.definitions if isinstance(one, OperationDefinitionNode)]
+        if len(operations) > 1 and context._provided_operation_name is None:  # Strawberry would take the first
+            return "The document has several operations: say which one to run with `operationName`."
+        operation = next(one for one in operations if context.operation_name in (None, one.name and one.name.value))
         try:
             weight = weigh(context.schema._schema, context.graphql_document, operation, context.variables or {})
         except BadRequest as error:

@@ -114,7 +114,7 @@ class Package(relay.Node):
         return await info.context.loaders.labels_of_package.load(self.key)
 
     @strawberry.field(description="What to type to install it: one item for each of its types that has a file with the label.")
-    async def install_commands(self, info: Info, label: LabelName = MAIN) -> list[InstallCommands]:
+    async def install_commands(self, info: Info, label: LabelName = MAIN) -> list[InstallCommands] | None:
         """Two queries for all the packages of an answer."""
         loaders, wanted = info.context.loaders, label_name(label or MAIN)
         bindings = await loaders.bindings.load(self.key)

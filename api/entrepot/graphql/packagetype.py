@@ -7,7 +7,7 @@ from typing import Annotated, Self
 import strawberry
 
 from entrepot import packagetype as contract
-from entrepot.errors import ValidationError
+from entrepot.errors import Conflict, ValidationError
 from entrepot.graphql.context import Info
 from entrepot.services.labels import MAIN, label_name
 from entrepot.services.namespaces import GRAMMAR
@@ -39,14 +39,16 @@ class PackageType:
         namespace: Annotated[str, strawberry.argument(description="The name of the namespace.")],
         package: Annotated[str, strawberry.argument(description="The name of the package.")],
         label: LabelName = MAIN,
-    ) -> InstallCommands:
+    ) -> InstallCommands | None:
         """Every word is checked: it ends up in somebody's shell."""
         if not GRAMMAR.fullmatch(namespace):
             raise ValidationError(f"{namespace[:80]!r} cannot be the name of a namespace.")
         return self.commands_for(info, namespace=namespace, name=self.packagetype.canonical_name(package), label=label_name(label or MAIN))
 
     def commands_for(self, info: Info, *, namespace: str, name: str, label: str) -> InstallCommands:
-        """The commands for a canonical name under a label."""
+        """The commands for a canonical name under a label. Raises Conflict where they would lack the server's address."""
+        if not info.context.base_url:
+            raise Conflict("The server does not know the address at which you reach it. Its operator has to set ENTREPOT_PUBLIC_URL.")
         channel = info.context.channel_url(type=self.name, namespace=namespace, label=label)
         return InstallCommands(type=self, channel=channel, commands=list(self.packagetype.install(name, channel)))
 

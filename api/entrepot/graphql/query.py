@@ -79,11 +79,12 @@ class Query:
 
     @strawberry.field(description="Whatever has this id; null where there is nothing that the viewer may read.")
     async def node(
-        self, info: Info, id: Annotated[relay.GlobalID, strawberry.argument(description="An `id` that this server gave out.")]
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="An `id` that this server gave out.")]
     ) -> relay.Node | None:
         """Each type finds its own by `resolve_nodes`."""
         try:
-            kind = id.resolve_type(info)
+            identity = relay.GlobalID.from_id(id)
+            kind = identity.resolve_type(info)
         except GlobalIDValueError as error:
             raise BadRequest("`id` is no id of this server. Take it from the `id` of something that it answered.") from error
-        return await kind.resolve_node(id.node_id, info=info)  # type: ignore[no-any-return, misc]
+        return await kind.resolve_node(identity.node_id, info=info)  # type: ignore[no-any-return, misc]

@@ -1,0 +1,80 @@
+"""The number of statements does not grow with the answer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from entrepot.db.models import Namespace
+from stock import Ask, Stock
+
+EVERYTHING = """{ packages(first: 100) { totalCount nodes {
+    id name viewerPermission namespace { name labels { name } packages(first: 2) { totalCount nodes { name } } }
+    types { name } labels { name namespace { name } } facets { type ... on BookFacet { fileCount } } installCommands { commands }
+    latestRelease { version package { name } }
+    releases(first: 2) { totalCount nodes { version files(first: 2) { totalCount nodes { path } } } }
+    files(first: 3) { totalCount edges { cursor } nodes {
+        id path downloadUrl labels { name } uploadedBy { name } package { name } release { version }
+        ... on BookFile { author notes } } }
+} } }"""
+
+Statements = Callable[[], AbstractContextManager[Counter[str]]]
+
+
+async def add(stock: Stock, owner: Namespace, name: str) -> None:
+    package = await stock.package(owner, name)
+    for version in ("1.0", "2.0"):
+        await stock.file(package, version, by=owner, labels=("main", name), extras=("cover",))
+        await stock.file(package, version, type="map")
+
+
+async def test_a_query_for_everything_takes_as_many_statements_for_12_packages_as_for_2(ask: Ask, stock: Stock, statements: Statements) -> None:
+    alice, bob = await stock.namespace("alice"), await stock.namespace("bob")
+    await add(stock, alice, "p0")
+    await add(stock, bob, "p1")
+    with statements() as few:
+        first = await ask.on(graphql_max_cost=10_000_000)(EVERYTHING)
+        before = few.total()
+    for number in range(5):
+        await add(stock, alice, f"a{number}")
+        await add(stock, bob, f"b{number}")
+    with statements() as many:
+        second = await ask.on(graphql_max_cost=10_000_000)(EVERYTHING)
+        after = many.total()
+    assert (len(first["packages"]["nodes"]), len(second["packages"]["nodes"])) == (2, 12)
+    assert after == before
+    assert 10 < before < 30
+
+
+async def test_only_what_is_asked_for_is_read(ask: Ask, stock: Stock, statements: Statements) -> None:
+    await add(stock, await stock.namespace("alice"), "moby")
+    with statements() as seen:
+        await ask("{ packages { nodes { name } } }")
+    assert seen.total() == 1
+    with statements() as seen:
+        await ask("{ packages { nodes { files { nodes { path sha256 } } } } }")
+    assert seen.total() == 3
+
+
+async def test_a_failing_field_takes_no_other_with_it(ask: Ask, stock: Stock) -> None:
+    """graphql-core cancels the siblings of a field that fails; another part of the answer may wait for the same rows."""
+    alice = await stock.namespace("alice")
+    for name in ("moby", "dick"):
+        await stock.file(await stock.package(alice, name), by=alice)
+    data, errors = await ask.both(
+        """{
+        broken: package(namespace: "alice", name: "moby") { namespace { name } types { name } labels { name } files(first: -1) { totalCount } }
+        whole: package(namespace: "alice", name: "moby") { namespace { name } types { name } labels { name } files { nodes { uploadedBy { name } } } }
+        }"""
+    )
+    assert data == {
+        "broken": None,
+        "whole": {
+            "namespace": {"name": "alice"},
+            "types": [{"name": "book"}],
+            "labels": [{"name": "main"}],
+            "files": {"nodes": [{"uploadedBy": {"name": "alice"}}]},
+        },
+    }
+    assert errors == ["`first` must be from 1 to 100; here it is -1. Go on with `after` for more."]
