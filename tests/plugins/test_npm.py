@@ -250,6 +250,17 @@ def test_the_history_is_bounded(server: Server) -> None:
     assert "`first` is between 0 and 100" in answer["errors"][0]["message"]
 
 
+def test_a_channel_narrowed_to_a_label_has_its_versions_and_their_tags(alice: httpx.Client, anyone: httpx.Client) -> None:
+    published(alice, "winch", "1.0.0")
+    content = archive({"name": "winch", "version": "2.0.0"})
+    assert alice.put("/upload/alice/winch-2.0.0.tgz", content=content, params={"label": "dev"}).status_code == 201
+    assert alice.put("/npm/alice/-/package/winch/dist-tags/next", json="2.0.0").status_code == 201
+    stable, narrowed = (anyone.get(f"/npm/alice{label}/winch").json() for label in ("", "/label/dev"))
+    assert (list(stable["versions"]), stable["dist-tags"]) == (["1.0.0"], {"latest": "1.0.0"})
+    assert (list(narrowed["versions"]), narrowed["dist-tags"]) == (["2.0.0"], {"next": "2.0.0", "latest": "2.0.0"})
+    assert set(anyone.get("/npm/alice/label/dev/-/all").json()) == {"winch"}
+
+
 # -- GraphQL ----------------------------------------------------------------------------------------------------------
 
 
@@ -288,6 +299,7 @@ def test_without_the_plugin_nothing_of_it_is_there(site_packages: Path, tmp_path
         with before.client("all") as alice:
             published(alice, "kite", "1.0.0")
             kept = alice.get("/npm/alice/kite").content
+        assert before.entrepot("check").returncode == 0
     with serving(tmp_path, None) as without, without.client("all") as alice:
         assert "npm" not in {one["name"] for one in without.ask("{ packageTypes { name } }")["data"]["packageTypes"]}
         assert without.ask('{ file: __type(name: "NpmFile") { name } facet: __type(name: "NpmFacet") { name } }')["data"] == {
@@ -300,6 +312,7 @@ def test_without_the_plugin_nothing_of_it_is_there(site_packages: Path, tmp_path
         assert alice.put("/npm/alice/kite", json=publish_document("kite", "2.0.0")).status_code in (404, 405)
         assert alice.put("/upload/alice/kite-2.0.0.tgz", content=archive({"name": "kite", "version": "2.0.0"})).status_code == 422
         assert without.entrepot("token", "create", "alice", "--name", "x", "--scope", "npm:tag").returncode != 0
+        assert without.entrepot("check").returncode == 0
     with serving(tmp_path, site_packages) as again, again.client() as anyone:
         assert anyone.get("/npm/alice/kite").content == kept
         assert len(again.ask(MOVES, name="kite")["data"]["npmTagMoves"]) == 1
