@@ -185,11 +185,12 @@ def check(data: Data = None, config: Config = None) -> None:
     report = asyncio.run(work())
     for text in report.notes:
         note(text)
+    looked_at = f"files: {report.files}, blobs: {report.blobs}"
     for problem in report.problems:
         print(problem, flush=True)
     if report.problems:
-        raise SystemExit(fail(f"{len(report.problems)} problems; {report.files} files and {report.blobs} blobs were looked at."))
-    note(f"All is well: {report.files} files and {report.blobs} blobs were looked at.")
+        raise SystemExit(fail(f"Problems: {len(report.problems)}. Looked at {looked_at}."))
+    note(f"All is well. Looked at {looked_at}.")
 
 
 def setup(data: Path | None, config: Path | None, *, must_exist: bool = False) -> tuple[Settings, Registry]:

@@ -73,7 +73,7 @@ def test_a_user_and_a_token_made_while_the_server_runs_work_at_once(serve: Serve
     assert httpx.get(answer.json()["url"]).content == WHEEL
     checked = entrepot("check", "--data", data, environment={"ENTREPOT_PLUGINS": "conda,pypi"})
     assert (checked.returncode, checked.stdout) == (0, "")
-    assert "1 files" in checked.stderr
+    assert "files: 1, blobs: 2" in checked.stderr
 
 
 @pytest.mark.parametrize(("workers", "number"), [(1, signal.SIGINT), (2, signal.SIGTERM)])

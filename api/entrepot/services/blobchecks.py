@@ -72,7 +72,7 @@ async def check_bytes(storage: Storage, report: Report) -> None:
                 waiting, waiting_bytes = waiting + 1, waiting_bytes + row["size"]
     if waiting:
         report.notes.append(
-            f"{waiting} blobs ({waiting_bytes} bytes) belong to no file any more, or to uploads that died; they wait to be collected."
+            f"Blobs that wait to be collected, because their file was removed or their upload died: {waiting} ({waiting_bytes} bytes)."
         )
 
 

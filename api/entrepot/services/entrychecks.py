@@ -46,7 +46,7 @@ async def check_entries(registry: Registry, report: Report) -> None:
             if fault:
                 await look_again(registry, report, row)
     if unknown:
-        report.notes.append(f"{unknown} files are of types that no loaded plugin has; their index entries were not looked at.")
+        report.notes.append(f"Files whose type no loaded plugin has, so that their index entries were not looked at: {unknown}.")
 
 
 async def look_again(registry: Registry, report: Report, row: Row) -> None:
