@@ -1,0 +1,84 @@
+"""Real clients, each in an environment of its own, with nothing of this machine's configuration, so that they see one index: the one they are given."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).parent
+UV = [sys.executable, "-m", "uv"]
+CONFIGURATION = ("PIP_", "UV_", "TWINE_", "RATTLER_", "ENTREPOT_", "VIRTUAL_ENV", "PYTHONPATH")
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """An environment without any client's settings, with a home of its own."""
+    home.mkdir(parents=True, exist_ok=True)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(CONFIGURATION)}
+    return {**kept, "HOME": str(home), "PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "NO_COLOR": "1", **more}
+
+
+def run(command: list[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a client; a failure shows what it said."""
+    done = subprocess.run(command, capture_output=True, text=True, env=None if env is None else dict(env), cwd=cwd, timeout=300, check=False)
+    assert not check or done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done
+
+
+@dataclass
+class Client:
+    """A tool from PyPI, run through uv; `environment` is what it sees of the world."""
+
+    home: Path
+    variables: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of the tool itself."""
+        return environment(self.home, **self.variables)
+
+    def venv(self) -> Path:
+        """A fresh virtual environment with pip in it; answers its Python."""
+        folder = self.home / f"venv{len(list(self.home.glob('venv*')))}"
+        run([*UV, "venv", "--quiet", "--seed", str(folder)])
+        return folder / "bin" / "python"
+
+    def pip(self, python: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """`pip` of a virtual environment."""
+        return run([str(python), "-m", "pip", "--no-input", "--no-cache-dir", *arguments], env=self.env, check=check)
+
+    def uv_pip(self, python: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """`uv pip` on a virtual environment."""
+        return run([*UV, "--no-config", "--no-cache", "pip", arguments[0], "--python", str(python), *arguments[1:]], env=self.env, check=check)
+
+    def uv_publish(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """`uv publish`."""
+        return run([*UV, "--no-config", "--no-cache", "publish", *arguments], env=self.env, check=check)
+
+    def twine(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """`twine` from the registry, in a tool environment."""
+        tool = self.home.parent / "twine-environment"
+        if not tool.exists():
+            run([*UV, "venv", "--quiet", str(tool)])
+            run([*UV, "pip", "install", "--quiet", "--python", str(tool / "bin" / "python"), "twine"])
+        return run([str(tool / "bin" / "twine"), *arguments], env=self.env, check=check)
+
+    def rattler(self, channel: str, prefix: Path, *specs: str, check: bool = True, cache: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Solve and install with py-rattler."""
+        script = [str(HERE / "rattler_install.py"), channel, str(prefix), str(cache or self.home / "rattler-cache"), *specs]
+        tool = self.home.parent / "rattler-environment"
+        if not tool.exists():
+            run([*UV, "venv", "--quiet", str(tool)])
+            run([*UV, "pip", "install", "--quiet", "--python", str(tool / "bin" / "python"), "py-rattler"])
+        return run([str(tool / "bin" / "python"), *script], env=self.env, check=check)
+
+
+def download(folder: Path, *requirements: str, sdist: bool = False) -> list[Path]:
+    """Real distributions from the registry that this machine is set up for, fetched by pip."""
+    folder.mkdir(parents=True, exist_ok=True)
+    form = ["--no-binary", ":all:"] if sdist else ["--only-binary", ":all:"]
+    run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", *form, "--dest", str(folder), *requirements])
+    return sorted(folder.iterdir())

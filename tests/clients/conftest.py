@@ -1,0 +1,66 @@
+"""One running server, and real clients in environments of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from installed_server import Server, serving
+from real_client import Client, download
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with the users alice and bob."""
+    with serving(tmp_path_factory.mktemp("server"), None) as running:
+        for name in ("alice", "bob"):
+            assert running.entrepot("user", "create", name).returncode == 0
+        yield running
+
+
+@pytest.fixture(scope="session")
+def token(server: Server) -> str:
+    """A token of alice's."""
+    return server.token("all")
+
+
+@pytest.fixture(scope="session")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the tools' own environments are kept for the session."""
+    return tmp_path_factory.mktemp("tools")
+
+
+@pytest.fixture
+def client(tools: Path, request: pytest.FixtureRequest) -> Client:
+    """Real clients with an empty home."""
+    return Client(tools / request.node.name[:60].replace("[", "-").replace("]", ""))
+
+
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Real wheels: python-dateutil, the six that it needs, and what builds an sdist."""
+    return download(
+        tmp_path_factory.mktemp("wheels"), "six==1.17.0", "python-dateutil==2.9.0.post0", "setuptools", "wheel", "setuptools-scm", "packaging"
+    )
+
+
+@pytest.fixture(scope="session")
+def sdists(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """A real sdist."""
+    return download(tmp_path_factory.mktemp("sdists"), "six==1.16.0", sdist=True)
+
+
+def upload(server: Server, token: str, *files: Path, namespace: str = "alice") -> None:
+    """Put files in by PUT."""
+    with server.client() as http:
+        for file in files:
+            answer = http.put(f"/upload/{namespace}/{file.name}", content=file.read_bytes(), headers={"Authorization": f"Bearer {token}"})
+            assert answer.status_code in (200, 201), answer.text
+
+
+@pytest.fixture(scope="session")
+def filled(server: Server, token: str, wheels: list[Path], sdists: list[Path]) -> Server:
+    """The server with the real wheels and sdists in alice's namespace."""
+    upload(server, token, *wheels, *sdists)
+    return server
