@@ -15,6 +15,7 @@ class PypiClient:
     """A running site, as a client sees it."""
 
     http: httpx.AsyncClient
+    namespace: str
     token: str
     services: Services
 
@@ -23,7 +24,7 @@ class PypiClient:
         built: tuple[str, bytes],
         fields: Mapping[str, str | None] | None = None,
         *,
-        namespace: str = "alice",
+        namespace: str | None = None,
         slash: str = "/",
         auth: str | None = None,
     ) -> httpx.Response:
@@ -42,12 +43,16 @@ class PypiClient:
         }
         token = self.token if auth is None else auth
         return await self.http.post(
-            f"/pypi/{namespace}/legacy{slash}",
+            f"/pypi/{namespace or self.namespace}/legacy{slash}",
             data={name: value for name, value in data.items() if value is not None},
             files={"content": (basename, body, "application/octet-stream")},
-            auth=httpx.BasicAuth("__token__", token) if token else None,
+            auth=httpx.BasicAuth("__token__", token) if token else httpx.USE_CLIENT_DEFAULT,
         )
 
     async def get(self, path: str, accept: str = "*/*") -> httpx.Response:
-        """Read below alice's index, without a token."""
-        return await self.http.get(f"/pypi/alice/{path}", headers={"accept": accept})
+        """Read below the namespace's index, without a token."""
+        return await self.http.get(self.url(path), headers={"accept": accept})
+
+    def url(self, path: str) -> str:
+        """An address below the namespace's index."""
+        return f"http://127.0.0.1/pypi/{self.namespace}/{path}"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
-from entrepot.app import running
+from entrepot.app import Running, running
 from entrepot.plugin import Inspection
 from entrepot.services.facade import Services
 from entrepot.services.tokens import create_token
@@ -31,18 +31,24 @@ def inspect(pypi: PypiType) -> Inspect:
     return lambda built: pypi.inspect(io.BytesIO(built[1]), built[0])
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture(scope="module")
+async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    """A running site, for a whole module: to start one takes longer than the tests do."""
+    async with running(Settings(data=tmp_path_factory.mktemp("site") / "data", max_upload=4 << 20)) as started:
+        await create_user(started.site.registry, name="somebody", password=None, admin=False)
+        yield started
+
+
 @pytest.fixture
-async def client(tmp_path: Path) -> AsyncIterator[PypiClient]:
-    settings = Settings(data=tmp_path / "data", max_upload=4 << 20)
-    async with running(settings) as started:
-        await create_user(started.site.registry, name="alice", password=None, admin=False)
-        await create_user(started.site.registry, name="bob", password=None, admin=False)
-        token = await create_token(started.site.registry, owner="alice", name="laptop")
-        transport = httpx.ASGITransport(started.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
-            yield PypiClient(http, token, Services(started.site))
+async def client(site: Running) -> AsyncIterator[PypiClient]:
+    """A client with a namespace that no other test uses."""
+    namespace = f"alice-{uuid4().hex[:12]}"
+    await create_user(site.site.registry, name=namespace, password=None, admin=False)
+    token = await create_token(site.site.registry, owner=namespace, name="laptop")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(site.app), base_url="http://127.0.0.1") as http:
+        yield PypiClient(http, namespace, token, Services(site.site))

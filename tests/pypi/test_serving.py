@@ -27,9 +27,9 @@ async def page(client: PypiClient, project: str = "foo-bar") -> dict[str, Any]:
 
 
 async def set_state(client: PypiClient, **states: Any) -> None:
-    [row] = await fetch("SELECT id FROM namespace WHERE name = 'alice'")
-    alice = Actor(name="alice", namespace_id=row["id"], scopes=frozenset(["all"]))
-    await client.services.set_state(alice, namespace="alice", type="pypi", name="foo-bar", action="test", **states)
+    [row] = await fetch("SELECT id FROM namespace WHERE name = $1", client.namespace)
+    alice = Actor(name=client.namespace, namespace_id=row["id"], scopes=frozenset(["all"]))
+    await client.services.set_state(alice, namespace=client.namespace, type="pypi", name="foo-bar", action="test", **states)
 
 
 async def test_a_project_page_lists_every_file_and_one_version(client: PypiClient) -> None:
@@ -48,7 +48,7 @@ async def test_the_links_of_a_page_lead_to_the_files_and_their_sidecars(client: 
     for built in (WHEEL, SDIST):
         await client.publish(built)
     for file, built in zip((await page(client))["files"], (WHEEL, SDIST), strict=True):
-        url = urljoin("http://127.0.0.1/pypi/alice/simple/foo-bar/", file["url"])
+        url = urljoin(client.url("simple/foo-bar/"), file["url"])
         assert (await client.http.get(url)).content == built[1]
         sidecar = await client.http.get(f"{url}.metadata")
         assert hashlib.sha256(sidecar.content).hexdigest() == file["core-metadata"]["sha256"]
@@ -81,11 +81,11 @@ async def test_what_is_not_there_is_a_real_404(client: PypiClient, path: str) ->
 @pytest.mark.parametrize(
     ("path", "location"),
     [
-        ("simple/Foo.Bar/", "/pypi/alice/simple/foo-bar/"),
-        ("simple/foo-bar", "/pypi/alice/simple/foo-bar/"),
-        ("simple", "/pypi/alice/simple/"),
-        ("", "/pypi/alice/simple/"),
-        ("simple/foo-bar?format=text/html", "/pypi/alice/simple/foo-bar/?format=text/html"),
+        ("simple/Foo.Bar/", "simple/foo-bar/"),
+        ("simple/foo-bar", "simple/foo-bar/"),
+        ("simple", "simple/"),
+        ("", "simple/"),
+        ("simple/foo-bar?format=text/html", "simple/foo-bar/?format=text/html"),
     ],
 )
 async def test_redirects_are_relative_and_arrive(client: PypiClient, path: str, location: str) -> None:
@@ -93,7 +93,7 @@ async def test_redirects_are_relative_and_arrive(client: PypiClient, path: str, 
     answer = await client.get(path)
     assert answer.status_code in (301, 308)
     assert not answer.headers["location"].startswith(("http", "/"))
-    assert urljoin(f"http://127.0.0.1/pypi/alice/{path}", answer.headers["location"]) == f"http://127.0.0.1{location}"
+    assert urljoin(client.url(path), answer.headers["location"]) == client.url(location)
 
 
 async def test_an_accept_that_cannot_be_met_is_a_406(client: PypiClient) -> None:
@@ -120,22 +120,22 @@ async def test_a_project_in_quarantine_is_gone_from_the_index_and_comes_back(cli
 
 async def test_a_label_has_an_index_of_its_own(client: PypiClient) -> None:
     headers = {"authorization": f"Bearer {client.token}"}
-    answer = await client.http.put(f"/upload/alice/{WHEEL[0]}?label=dev", content=WHEEL[1], headers=headers)
+    answer = await client.http.put(f"/upload/{client.namespace}/{WHEEL[0]}?label=dev", content=WHEEL[1], headers=headers)
     assert answer.status_code == 201, answer.text
     assert (await client.get("simple/foo-bar/")).status_code == 404
     parsed = (await client.get("label/dev/simple/foo-bar/", JSON)).json()
-    url = urljoin("http://127.0.0.1/pypi/alice/label/dev/simple/foo-bar/", parsed["files"][0]["url"])
+    url = urljoin(client.url("label/dev/simple/foo-bar/"), parsed["files"][0]["url"])
     assert (await client.http.get(url)).content == WHEEL[1]
 
 
 async def test_the_schema_shows_a_file_and_its_project(client: PypiClient) -> None:
     await client.publish(WHEEL)
-    query = """{ package(namespace: "alice", name: "Foo.Bar") {
+    query = """query ($namespace: String!) { package(namespace: $namespace, name: "Foo.Bar") {
         facets { type ... on PypiFacet { name projectStatus } }
         files(first: 1) { nodes { path
             ... on PypiFile { packagetype pythonTag requiresPython requiresDist yanked yankedReason coreMetadataSha256 } } }
     } }"""
-    answer = await client.http.post("/graphql", json={"query": query})
+    answer = await client.http.post("/graphql", json={"query": query, "variables": {"namespace": client.namespace}})
     parsed = json.loads(answer.text)
     assert "errors" not in parsed, answer.text
     package = parsed["data"]["package"]
