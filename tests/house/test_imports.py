@@ -29,7 +29,8 @@ def test_the_core_names_no_package_type(module: Path) -> None:
 
 
 def test_a_package_type_would_be_noticed() -> None:
-    code = '"""Like conda."""\nfrom x import conda_thing\nclass A:\n    kind = "pypi"\n    "A kind, say pypi."\n    shown = field(description="Say conda.")\n'
+    prose = '"""Like conda."""\nclass A:\n    shown = field(description="Say conda.")\n    "Say pypi."\n'
+    code = f'{prose}\nfrom x import conda_thing\nkind = "pypi"\n'
     assert [word for _, word in words(ast.parse(code)) if any(name in word for name in BUILT_IN)] == ["conda_thing", "pypi"]
 
 
