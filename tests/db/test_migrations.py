@@ -153,6 +153,15 @@ async def test_a_migration_that_fails_changes_nothing_and_can_be_run_again_when_
     assert await migrate(migrated, [SHOP]) == ["shop.0002_wider"]
 
 
+async def test_a_migration_and_the_record_of_it_are_one_transaction(migrated: Settings, shop: Shop) -> None:
+    ask(migrated, "CREATE TRIGGER refuse AFTER INSERT ON tortoise_migrations BEGIN SELECT RAISE(ABORT, 'no record'); END")
+    with pytest.raises(OperationalError, match="no record"):
+        await migrate(migrated, [SHOP])
+    assert ask(migrated, "SELECT name FROM sqlite_master WHERE name LIKE 'shop%'") == []
+    ask(migrated, "DROP TRIGGER refuse")
+    assert await migrate(migrated, [SHOP]) == ["shop.0001_initial"]
+
+
 async def test_a_migration_that_would_leave_rows_pointing_nowhere_is_undone(migrated: Settings, shop: Shop) -> None:
     await migrate(migrated, [SHOP])
     async with database(migrated, [SHOP]):
