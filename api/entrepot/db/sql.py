@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -22,6 +23,7 @@ from entrepot.errors import Unavailable
 
 Row = Mapping[str, Any]
 T = TypeVar("T")
+_after_commit: ContextVar[list[Callable[[], None]] | None] = ContextVar("after_commit", default=None)
 BUSY = "The database is busy or cannot be written to just now; nothing was changed. Try again in a moment."
 
 
@@ -75,11 +77,30 @@ async def transaction() -> AsyncIterator[None]:
 
     Raises Unavailable where the database cannot take it now.
     """
+    outer = _after_commit.get()
+    pending: list[Callable[[], None]] = []
+    token = _after_commit.set(pending)
     try:
         async with in_transaction():
             yield
     except OperationalError as error:
         raise Unavailable(BUSY) from error
+    finally:
+        _after_commit.reset(token)
+    if outer is not None:
+        outer += pending
+    else:
+        for callback in pending:
+            callback()
+
+
+def after_commit(callback: Callable[[], None]) -> None:
+    """Call something when the running transaction, the outermost one, has committed; at once where none runs."""
+    pending = _after_commit.get()
+    if pending is None:
+        callback()
+    else:
+        pending.append(callback)
 
 
 async def transact(body: Callable[[], Coroutine[Any, Any, T]]) -> T:

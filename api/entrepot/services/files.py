@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from entrepot.clock import now
-from entrepot.db.sql import Row, execute, fetch, fetch_one, marks, transaction
+from entrepot.db.sql import Row, after_commit, execute, fetch, fetch_one, marks, transaction
 from entrepot.hooks import FileEvent
 from entrepot.packagetype import StoredExtra, StoredFile
 from entrepot.services import audit, heads
@@ -148,7 +148,7 @@ async def remove_file(site: Site, *, actor: Actor, namespace: str, type: str, pa
         await audit.record(actor=actor, action="file.remove", subject=f"{file['namespace']}/{type}/{path}", namespace_id=file["namespace_id"])
         await heads.bump(touched(file, labels, documents))
     event = event_of(file, labels, actor)
-    site.registry.notify("file_removed", event)
+    after_commit(lambda: site.registry.notify("file_removed", event))
 
 
 def event_of(file: Mapping[str, Any], labels: Sequence[str], actor: Actor) -> FileEvent:
