@@ -16,7 +16,7 @@ import pytest
 from anyio.lowlevel import checkpoint
 from entrepot.db.connection import database, opened
 from entrepot.db.models import Blob
-from entrepot.db.sql import execute, fetch, fetch_one, transaction
+from entrepot.db.sql import execute, fetch, fetch_one, transact, transaction
 from entrepot.db.sqlite import only_reads
 from entrepot.errors import Unavailable
 from entrepot.settings import Settings
@@ -25,6 +25,7 @@ from tortoise.exceptions import IntegrityError, TransactionManagementError
 from tortoise.transactions import in_transaction
 
 Spawn = Callable[..., Any]
+Write = Callable[[str, str], Coroutine[Any, Any, None]]
 ENDLESS = "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1000000000000) SELECT max(n) AS n FROM numbers"
 
 
@@ -41,6 +42,18 @@ async def insert_two(first: str, second: str) -> None:
         await insert(first)
         await fetch("SELECT count(*) FROM blob")
         await insert(second)
+
+
+async def insert_two_in_the_thread(first: str, second: str) -> None:
+    async def body() -> None:
+        await insert(first)
+        await fetch("SELECT count(*) FROM blob")
+        await insert(second)
+
+    await transact(body)
+
+
+WRITES = pytest.mark.parametrize("write", [insert_two, insert_two_in_the_thread])
 
 
 @types.coroutine
@@ -86,18 +99,19 @@ async def lock_held_elsewhere(settings: Settings, spawn: Spawn) -> AsyncIterator
     yield release
 
 
-async def test_a_transaction_cancelled_at_any_point_is_whole_or_not_there(db: Settings) -> None:
+@WRITES
+async def test_a_transaction_cancelled_at_any_point_is_whole_or_not_there(db: Settings, write: Write) -> None:
     turn = 0
-    while await was_cancelled(cancelled_at(turn, insert_two(f"{turn}a", f"{turn}b"))):
+    while await was_cancelled(cancelled_at(turn, write(f"{turn}a", f"{turn}b"))):
         with anyio.fail_after(5):
-            await insert_two(f"after {turn}a", f"after {turn}b")
+            await write(f"after {turn}a", f"after {turn}b")
         turn += 1
         assert turn < 100
-    assert turn >= 5  # BEGIN, three statements, COMMIT
+    assert turn >= (5 if write is insert_two else 1)  # BEGIN, three statements, COMMIT; or one wait for all of them
     found = await names()
     assert all(f"after {n}{half}" in found for n in range(turn) for half in "ab")
     assert all((f"{n}a" in found) == (f"{n}b" in found) for n in range(turn))
-    assert "0a" not in found  # cancelled at BEGIN
+    assert write is insert_two_in_the_thread or "0a" not in found  # cancelled at BEGIN
     assert f"{turn}b" in found  # the one that was not cancelled
 
 
@@ -112,7 +126,8 @@ async def test_a_bulk_insert_cancelled_at_any_point_leaves_no_transaction_open(d
     assert len(await names()) in (2, 12)
 
 
-async def test_a_begin_that_anyio_cancels_again_and_again_is_seen_to_its_end(db: Settings, spawn: Spawn) -> None:
+@WRITES
+async def test_a_begin_that_anyio_cancels_again_and_again_is_seen_to_its_end(db: Settings, spawn: Spawn, write: Write) -> None:
     async with lock_held_elsewhere(db, spawn) as release, anyio.create_task_group() as group:
         ended = anyio.Event()
         scopes: list[anyio.CancelScope] = []
@@ -120,7 +135,7 @@ async def test_a_begin_that_anyio_cancels_again_and_again_is_seen_to_its_end(db:
         async def impatient() -> None:
             with anyio.move_on_after(0.05) as scope:
                 scopes.append(scope)
-                await insert_two("never", "never too")
+                await write("first", "second")
             ended.set()
 
         group.start_soon(impatient)
@@ -132,8 +147,9 @@ async def test_a_begin_that_anyio_cancels_again_and_again_is_seen_to_its_end(db:
         release()
         with anyio.fail_after(20):
             await ended.wait()
-            await insert_two("a", "b")
-    assert await names() == {"a", "b"}
+            await write("a", "b")
+    happened = {"first", "second"} if write is insert_two_in_the_thread else set()
+    assert await names() == {"a", "b"} | happened
 
 
 async def test_cancelled_waiters_in_a_queue_do_not_hold_up_the_others(db: Settings, spawn: Spawn) -> None:
@@ -150,16 +166,17 @@ async def test_cancelled_waiters_in_a_queue_do_not_hold_up_the_others(db: Settin
     assert await names() == {f"{n}{half}" for n in range(1, 12, 2) for half in "ab"}
 
 
-async def test_a_refused_begin_is_unavailable_and_leaves_the_lock_free(migrated: Settings, spawn: Spawn) -> None:
+@WRITES
+async def test_a_refused_begin_is_unavailable_and_leaves_the_lock_free(migrated: Settings, spawn: Spawn, write: Write) -> None:
     async with opened(migrated, (), everywhere=True, busy_timeout=20):
         async with lock_held_elsewhere(migrated, spawn) as release:
             for _ in range(3):
                 with anyio.fail_after(5), pytest.raises(Unavailable, match="Try again"):
-                    await insert_two("never", "never too")
+                    await write("never", "never too")
             release()
         await execute("PRAGMA busy_timeout=10000")
         with anyio.fail_after(20):
-            await insert_two("a", "b")
+            await write("a", "b")
         assert await names() == {"a", "b"}
 
 
@@ -175,6 +192,61 @@ async def test_a_commit_that_fails_leaves_no_transaction_open(db: Settings) -> N
     with anyio.fail_after(5):
         await insert_two("a", "b")
     assert await names() == {"a", "b"}
+
+
+async def test_a_transaction_in_the_thread_that_fails_is_undone_and_says_why(db: Settings) -> None:
+    async def refused() -> None:
+        await insert("never")
+        raise ValueError("refused")
+
+    async def dangling() -> None:
+        await execute("PRAGMA defer_foreign_keys=ON")
+        await insert("never")
+        await execute("INSERT INTO binding (namespace_id, package_id, type, name, state) VALUES (404, 404, 'conda', 'x', '{}')")
+
+    async def twice() -> None:
+        await insert("never")
+        await insert("never")
+
+    client: Any = get_connection("default")
+    for body, error in ((refused, ValueError), (dangling, IntegrityError), (twice, IntegrityError)):
+        with pytest.raises(error):
+            await client.transact(body)
+    with anyio.fail_after(5):
+        await insert_two_in_the_thread("a", "b")
+    assert await names() == {"a", "b"}
+
+
+async def test_a_transaction_in_the_thread_that_waits_for_something_else_is_undone(db: Settings) -> None:
+    async def body() -> None:
+        await insert("never")
+        await asyncio.sleep(0)
+
+    with pytest.raises(TransactionManagementError, match="other than the database"):
+        await transact(body)
+    assert await names() == set()
+
+
+async def test_a_transaction_in_the_thread_is_part_of_the_one_that_runs(db: Settings) -> None:
+    async def outer() -> None:
+        async with transaction():
+            await insert_two_in_the_thread("never", "never too")
+            raise ValueError("undone")
+
+    with pytest.raises(ValueError, match="undone"):
+        await outer()
+    assert await names() == set()
+
+
+async def test_a_transaction_in_the_thread_answers_what_its_body_answers(db: Settings) -> None:
+    async def body() -> tuple[int, int]:
+        await insert("a")
+        await insert("b")
+        row = await fetch_one("SELECT count(*) AS n FROM blob")
+        assert row is not None
+        return row["n"], await execute("UPDATE blob SET size = 2")
+
+    assert await transact(body) == (2, 2)
 
 
 async def test_reads_do_not_wait_for_a_transaction_and_see_what_was_committed_before_it(db: Settings) -> None:
