@@ -44,9 +44,14 @@ def app() -> None:
         raise SystemExit(fail(error.message)) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    except OSError as error:
+        logging.getLogger("entrepot").debug("the system refused", exc_info=True)
+        raise SystemExit(fail(f"{error.filename or 'This machine'}: {error.strerror or error}.")) from None
     except Exception as error:
         logging.getLogger("entrepot").debug("unexpected error", exc_info=True)
-        raise SystemExit(fail(f"Something went wrong that should not have: {type(error).__name__}: {error}")) from None
+        raise SystemExit(
+            fail(f"Something went wrong that should not have: {type(error).__name__}: {error}. ENTREPOT_LOG_LEVEL=debug shows where.")
+        ) from None
 
 
 def fail(message: str) -> int:
@@ -209,9 +214,11 @@ def setup(data: Path | None, config: Path | None, *, must_exist: bool = False) -
 @asynccontextmanager
 async def site_database(settings: Settings, registry: Registry) -> AsyncIterator[None]:
     """The open database, brought up to date first."""
+    from entrepot.datafolder import make_data_folder
     from entrepot.db.connection import database
     from entrepot.db.migrate import migrate
 
+    make_data_folder(settings)
     apps = registry.models()
     await migrate(settings, apps)
     async with database(settings, apps):

@@ -8,7 +8,6 @@ import shlex
 import signal
 import socket
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from entrepot.db.connection import database, make_folders
+from entrepot.datafolder import make_data_folder
+from entrepot.db.connection import database
 from entrepot.db.migrate import migrate
 from entrepot.errors import SettingsError
 from entrepot.log import configure_logging
@@ -25,6 +25,7 @@ from entrepot.registry import Registry
 from entrepot.services.namespaces import check_existing
 from entrepot.services.users import count_users
 from entrepot.settings import Settings, check_sections
+from entrepot.storage import open_storage
 from entrepot.supervisor import supervise
 
 if TYPE_CHECKING:
@@ -55,12 +56,8 @@ def run(settings: Settings) -> None:
 
 async def prepare(settings: Settings, registry: Registry) -> int:
     """Bring the data folder and the database up to date, once for all workers; answers how many users there are."""
-    make_folders(settings)
-    try:
-        with tempfile.TemporaryFile(dir=settings.data):
-            pass
-    except OSError as error:
-        raise SettingsError(f"The data folder {settings.data} cannot be written to: {error.strerror}. Choose another one with --data.") from error
+    make_data_folder(settings)
+    open_storage(settings)
     apps = registry.models()
     await migrate(settings, apps)
     async with database(settings, apps):
@@ -115,9 +112,10 @@ def serve(settings: Settings, listener: socket.socket, on_ready: Callable[[], No
 
     sys.setswitchinterval(0.0005)  # else a thread that renders an index holds up the event loop for 5 ms at a time
     server = Server(configuration(settings, create_app(settings)), on_ready=on_ready, supervised=supervised)
-    server.run(sockets=[listener])
-    if not server.started:
-        raise SystemExit(1)
+    try:
+        server.run(sockets=[listener])
+    except SystemExit as end:  # uvicorn's, after it has logged why the application did not start
+        raise SystemExit(1) from end
 
 
 def configuration(settings: Settings, app: ASGIApp) -> uvicorn.Config:

@@ -169,6 +169,14 @@ def test_a_data_folder_that_cannot_be_is_one_sentence(entrepot: Entrepot, tmp_pa
     assert done.stderr.count("\n") == 1
 
 
+def test_a_storage_that_cannot_be_is_one_sentence(entrepot: Entrepot, data: Path) -> None:
+    data.mkdir()
+    (data / "blobs").write_text("")
+    done = entrepot("serve", "--data", data, "--port", 0)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"Files cannot be stored in {data / 'blobs'}: Not a directory.\n"
+
+
 def test_a_plugin_that_is_not_installed_stops_the_start(entrepot: Entrepot, data: Path) -> None:
     done = entrepot("serve", "--data", data, environment={"ENTREPOT_PLUGINS": "nonsense"})
     assert (done.returncode, done.stdout) == (1, "")
