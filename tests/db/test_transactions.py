@@ -182,7 +182,7 @@ async def test_a_refused_begin_is_unavailable_and_leaves_the_lock_free(migrated:
 
 async def test_a_commit_that_fails_leaves_no_transaction_open(db: Settings) -> None:
     async def dangling() -> None:
-        async with in_transaction():
+        async with transaction():
             await execute("PRAGMA defer_foreign_keys=ON")
             await insert("never")
             await execute("INSERT INTO binding (namespace_id, package_id, type, name, state) VALUES (404, 404, 'conda', 'x', '{}')")
@@ -208,10 +208,9 @@ async def test_a_transaction_in_the_thread_that_fails_is_undone_and_says_why(db:
         await insert("never")
         await insert("never")
 
-    client: Any = get_connection("default")
     for body, error in ((refused, ValueError), (dangling, IntegrityError), (twice, IntegrityError)):
         with pytest.raises(error):
-            await client.transact(body)
+            await transact(body)
     with anyio.fail_after(5):
         await insert_two_in_the_thread("a", "b")
     assert await names() == {"a", "b"}

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from tortoise.backends.base.client import TransactionalDBClient
 from tortoise.connection import get_connection
-from tortoise.exceptions import OperationalError
+from tortoise.exceptions import IntegrityError, OperationalError
 from tortoise.transactions import in_transaction
 
 from entrepot.db.sqlite import Client as SqliteClient
@@ -75,7 +75,7 @@ def marks(values: Sequence[Any], start: int = 1) -> str:
 async def transaction() -> AsyncIterator[None]:
     """A write transaction. Never around the reading of a request's body, never in a GraphQL query.
 
-    Raises Unavailable where the database cannot take it now.
+    Raises Unavailable where the database cannot take it now, and IntegrityError where its constraints refuse what was written.
     """
     outer = _after_commit.get()
     pending: list[Callable[[], None]] = []
@@ -83,6 +83,8 @@ async def transaction() -> AsyncIterator[None]:
     try:
         async with in_transaction():
             yield
+    except IntegrityError:  # to Tortoise an OperationalError too, but no trouble of the database's
+        raise
     except OperationalError as error:
         raise Unavailable(BUSY) from error
     finally:
@@ -116,5 +118,7 @@ async def transact(body: Callable[[], Coroutine[Any, Any, T]]) -> T:
             return await body()
     try:
         return await connection.transact(body)
+    except IntegrityError:  # to Tortoise an OperationalError too, but no trouble of the database's
+        raise
     except OperationalError as error:
         raise Unavailable(BUSY) from error
