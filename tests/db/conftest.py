@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import subprocess
 import sys
@@ -12,15 +11,9 @@ from pathlib import Path
 
 import pytest
 from entrepot.db.connection import database
-from entrepot.db.migrate import migrate
 from entrepot.settings import Settings
 
 Spawn = Callable[..., "subprocess.Popen[str]"]
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture
@@ -28,19 +21,10 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(data=tmp_path / "data")
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated database, made once: migrating takes half a second."""
-    settings = Settings(data=tmp_path_factory.mktemp("template"))
-    asyncio.run(migrate(settings))
-    return settings.database_path
-
-
 @pytest.fixture
-def migrated(settings: Settings, template: Path) -> Settings:
+def migrated(settings: Settings, migrated_data: Path) -> Settings:
     """The settings of a database that has every table and is not open."""
-    settings.data.mkdir()
-    shutil.copy(template, settings.database_path)
+    shutil.copytree(migrated_data, settings.data)
     return settings
 
 

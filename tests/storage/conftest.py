@@ -9,11 +9,6 @@ from entrepot.storage import LocalStorage
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "blobs"
 
