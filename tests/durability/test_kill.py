@@ -1,0 +1,108 @@
+"""kill -9 in the middle of a hundred concurrent uploads: none that was answered 201 is lost, and no half one shows."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import signal
+import sqlite3
+import threading
+from pathlib import Path
+
+import httpx
+import msgpack
+import pytest
+import zstandard
+from conda_builder import build_conda
+from entrepot_process import COMMAND, ENVIRONMENT, Running, eventually, serving, session_of
+from real_client import run
+
+UPLOADS = 100
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+def entrepot(data: Path, *arguments: str, check: bool = True) -> str:
+    return run([*COMMAND, *arguments, "--data", str(data)], env=ENVIRONMENT, cwd=data.parent, check=check).stdout.strip()
+
+
+def packages(wave: str) -> dict[str, bytes]:
+    """Small packages, and every tenth one of a megabyte, so that a kill finds uploads in every stage."""
+    return dict(
+        build_conda(f"pkg{wave}{number % 10}", f"1.{number}", files={"share/data": os.urandom(1 << 20 if number % 10 == 0 else 100)})
+        for number in range(UPLOADS)
+    )
+
+
+def kill_when_published(server: Running, data: Path, count: int) -> None:
+    """Watch the database, and kill every process of the server when so many files are in it: others are then in every stage of their upload."""
+    connection = sqlite3.connect(data / "entrepot.sqlite3", timeout=10)
+    while connection.execute("SELECT count(*) FROM file").fetchone()[0] < count:
+        os.sched_yield()
+    for process in session_of(server.process.pid):
+        os.kill(process, signal.SIGKILL)
+    connection.close()
+
+
+async def upload_until_killed(server: Running, data: Path, token: str, files: dict[str, bytes], kill_after: int) -> set[str]:
+    """Upload all at once while the server is killed; answers what was answered 201."""
+    answered: set[str] = set()
+
+    async def put(client: httpx.AsyncClient, basename: str, body: bytes) -> None:
+        try:
+            answer = await client.put(f"/upload/alice/{basename}", content=body)
+        except httpx.HTTPError:
+            return
+        assert answer.status_code == 201, answer.text
+        answered.add(basename)
+
+    killer = threading.Thread(target=kill_when_published, args=(server, data, kill_after))
+    killer.start()
+    limits = httpx.Limits(max_connections=UPLOADS)
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=server.url, headers=headers, limits=limits, timeout=120) as client:
+        await asyncio.gather(*(put(client, *file) for file in files.items()))
+    killer.join()
+    eventually(lambda: not session_of(server.process.pid))
+    return answered
+
+
+@pytest.mark.parametrize(("workers", "kill_after"), [(1, 1), (1, 37), (2, 60)])
+def test_kill_9_in_the_middle_of_uploads_loses_nothing_that_was_answered(data: Path, workers: int, kill_after: int) -> None:
+    entrepot(data, "user", "create", "alice")
+    token = entrepot(data, "token", "create", "alice", "--name", "t")
+    files = packages("a")
+    with serving(data, "--workers", workers) as server:
+        answered = asyncio.run(upload_until_killed(server, data, token, files, kill_after))
+    with serving(data) as server, httpx.Client(base_url=server.url, timeout=60) as client:
+        shown = client.get("/conda/alice/noarch/repodata.json").json()["packages.conda"]
+        assert answered <= shown.keys()
+        assert kill_after <= len(shown) < UPLOADS, "the kill came too late to prove anything"
+        for basename, record in shown.items():
+            body = client.get(f"/conda/alice/noarch/{basename}").content
+            assert hashlib.sha256(body).hexdigest() == record["sha256"] == hashlib.sha256(files[basename]).hexdigest()
+        assert shards(client) == shown.keys()
+        # the same uploads may simply be sent again
+        again = [
+            client.put(f"/upload/alice/{name}", content=body, headers={"Authorization": f"Bearer {token}"}).status_code
+            for name, body in files.items()
+        ]
+        assert again.count(200) == len(shown)
+        assert again.count(201) == UPLOADS - len(shown)
+        assert len(client.get("/conda/alice/noarch/repodata.json").json()["packages.conda"]) == UPLOADS
+    entrepot(data, "check")
+
+
+def shards(client: httpx.Client) -> set[str]:
+    """The files that the shards of the channel name."""
+    index = msgpack.unpackb(zstandard.decompress(client.get("/conda/alice/noarch/repodata_shards.msgpack.zst").content))
+    found: set[str] = set()
+    for digest in index["shards"].values():
+        found |= msgpack.unpackb(zstandard.decompress(client.get(f"/conda/alice/noarch/shards/{digest.hex()}.msgpack.zst").content))[
+            "packages.conda"
+        ].keys()
+    return found
