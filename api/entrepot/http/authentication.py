@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import logging
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 USE_RECORDED_EVERY = 3_600_000
 INVALID = "This token is not valid: it is unknown, expired or revoked. Make a new one with `entrepot token create`."
-_recording: set[asyncio.Task[None]] = set()
+_recording: dict[int, asyncio.Task[None]] = {}
+"""By token: while the database is locked, a busy token must not queue one write per request in front of everybody else's."""
 
 
 async def authenticate(site: Site, request: Request) -> Actor:
@@ -60,7 +60,7 @@ def credentials(facts: Facts) -> list[str]:
 def _basic(encoded: str) -> list[str]:
     try:
         user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise Unauthenticated("The Basic credential is not base64 of user:token.") from error
     return [part for part in (password, user) if part and part != "__token__"] or [""]
 
@@ -70,7 +70,7 @@ async def _owner(site: Site, secret: str, address: str) -> Actor | None:
     at = now()
     if row is None or row.revoked_at is not None or row.disabled_at is not None or (row.expires_at is not None and row.expires_at <= at):
         return None
-    if row.last_used_at is None or at - row.last_used_at > USE_RECORDED_EVERY:
+    if (row.last_used_at is None or at - row.last_used_at > USE_RECORDED_EVERY) and row.id not in _recording:
         _record_soon(row.id, at)
     return Actor(
         name=row.name,
@@ -92,5 +92,5 @@ def _record_soon(token_id: int, at: int) -> None:
             log.warning("The last use of a token could not be recorded; the next use tries again.")
 
     task = asyncio.create_task(record())
-    _recording.add(task)
-    task.add_done_callback(_recording.discard)
+    _recording[token_id] = task
+    task.add_done_callback(lambda _: _recording.pop(token_id, None))

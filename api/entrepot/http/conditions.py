@@ -28,21 +28,23 @@ def asked_range(header: str, if_range: str, etag: str, size: int) -> tuple[int, 
     match = SINGLE_RANGE.fullmatch(header.strip())
     if match is None or not any(match.groups()) or (if_range and if_range != etag):
         return None
-    first, last = match.groups()
-    if len(first) > MOST_DIGITS or len(last) > MOST_DIGITS:
-        if len(first) > MOST_DIGITS:
+    first, last = (_number(group) if group else None for group in match.groups())
+    if first is None:
+        assert last is not None
+        if last == 0 or size == 0:
             raise Unsatisfiable
-        last = "9" * MOST_DIGITS
-    if not first:
-        if int(last) == 0 or size == 0:
-            raise Unsatisfiable
-        return max(0, size - int(last)), size
-    start, stop = int(first), int(last) + 1 if last else size
-    if stop <= start:
+        return max(0, size - last), size
+    if last is not None and last < first:
         return None
-    if start >= size:
+    if first >= size:
         raise Unsatisfiable
-    return start, min(stop, size)
+    return first, size if last is None else min(last + 1, size)
+
+
+def _number(digits: str) -> int:
+    """A position; beyond any file where it has very many digits."""
+    digits = digits.lstrip("0")
+    return int(digits or "0") if len(digits) <= MOST_DIGITS else 10**MOST_DIGITS
 
 
 def accepted_encoding(header: str) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import logging
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from entrepot.errors import EntrepotError
 from entrepot.http.conditions import Unsatisfiable, asked_range, none_match
 
 if TYPE_CHECKING:
@@ -14,15 +17,19 @@ if TYPE_CHECKING:
     from entrepot.http.request import Facts
     from entrepot.storage import Storage
 
+log = logging.getLogger(__name__)
+
 Header = tuple[bytes, bytes]
 READ_AT_ONCE = 1 << 20
+SENT_WHOLE = 1 << 20
+"""A body up to this size is one message; a larger one is sent in pieces, as fast as the client takes them."""
 EMPTY = {"type": "http.response.body", "body": b""}
 
 
 class Content:
     """Bytes with headers and a strong ETag; `body` is set where they are at hand as one string."""
 
-    __slots__ = ("body", "etag", "headers", "not_modified", "size", "start", "whole")
+    __slots__ = ("_kept", "body", "etag", "headers", "not_modified", "size", "start", "whole")
 
     def __init__(self, headers: list[Header], etag: str, size: int, body: bytes | None = None) -> None:
         self.etag = f'"{etag}"'
@@ -31,37 +38,37 @@ class Content:
         self.headers = [*headers, (b"etag", self.etag.encode()), (b"accept-ranges", b"bytes")]
         self.start = {"type": "http.response.start", "status": 200, "headers": [*self.headers, (b"content-length", str(size).encode())]}
         self.whole = {"type": "http.response.body", "body": body}
-        kept = [(name, value) for name, value in self.headers if name not in (b"content-type", b"content-encoding", b"content-disposition")]
-        self.not_modified = {"type": "http.response.start", "status": 304, "headers": kept}
+        self._kept = [(name, value) for name, value in self.headers if name not in (b"content-type", b"content-encoding", b"content-disposition")]
+        self.not_modified = {"type": "http.response.start", "status": 304, "headers": self._kept}
 
-    async def chunks(self, start: int, stop: int) -> AsyncIterator[bytes]:
+    async def chunks(self, start: int, stop: int) -> AsyncGenerator[bytes, None]:
         """The bytes from start to stop."""
         assert self.body is not None
         yield self.body[start:stop]
 
     async def send(self, facts: Facts, method: str, send: Send) -> None:
-        """Answer a GET or HEAD."""
+        """Answer a GET or HEAD; a Range counts for GET alone (RFC 9110 §14.2). Raises EntrepotError, and then no part of the answer was sent."""
         if facts.if_none_match and none_match(facts.if_none_match, self.etag):
             await send(self.not_modified)
             await send(EMPTY)
-        elif facts.range:
-            await self._send_range(facts, method, send)
         elif method == "HEAD":
             await send(self.start)
             await send(EMPTY)
+        elif facts.range:
+            await self._send_range(facts, send)
         elif self.body is not None:
             await send(self.start)
             await send(self.whole)
         else:
-            await send(self.start)
-            await self._send_chunks(0, self.size, send)
+            await self._send_chunks(self.start, 0, self.size, send)
 
-    async def _send_range(self, facts: Facts, method: str, send: Send) -> None:
+    async def _send_range(self, facts: Facts, send: Send) -> None:
         try:
             wanted = asked_range(facts.range, facts.if_range, self.etag, self.size)
         except Unsatisfiable:
-            headers = [*self.headers, (b"content-range", f"bytes */{self.size}".encode()), (b"content-length", b"0")]
-            await send({"type": "http.response.start", "status": 416, "headers": headers})
+            kept = [(name, value) for name, value in self._kept if name != b"cache-control"]
+            headers = [(b"cache-control", b"no-store"), (b"content-range", f"bytes */{self.size}".encode()), (b"content-length", b"0")]
+            await send({"type": "http.response.start", "status": 416, "headers": [*kept, *headers]})
             await send(EMPTY)
             return
         start, stop = wanted or (0, self.size)
@@ -69,15 +76,15 @@ class Content:
         if wanted is not None:
             partial = [(b"content-range", f"bytes {start}-{stop - 1}/{self.size}".encode()), (b"content-length", str(stop - start).encode())]
             message = {"type": "http.response.start", "status": 206, "headers": [*self.headers, *partial]}
-        await send(message)
-        if method == "HEAD":
-            await send(EMPTY)
-        else:
-            await self._send_chunks(start, stop, send)
+        await self._send_chunks(message, start, stop, send)
 
-    async def _send_chunks(self, start: int, stop: int, send: Send) -> None:
-        async for chunk in self.chunks(start, stop):
+    async def _send_chunks(self, message: dict[str, Any], start: int, stop: int, send: Send) -> None:
+        async with aclosing(self.chunks(start, stop)) as chunks:
+            chunk = await anext(chunks, b"")  # before the answer begins: bytes that are not there are an error, not half an answer
+            await send(message)
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            async for chunk in chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send(EMPTY)
 
 
@@ -90,28 +97,29 @@ class PiecesContent(Content):
         super().__init__(headers, etag, size)
         self._pieces = pieces
 
-    async def chunks(self, start: int, stop: int) -> AsyncIterator[bytes]:
+    async def chunks(self, start: int, stop: int) -> AsyncGenerator[bytes, None]:
         """See Content."""
         for chunk in _gathered(self._pieces, start, stop):
             yield chunk
 
 
 def _gathered(pieces: tuple[bytes, ...], start: int, stop: int, at_once: int = 256 << 10) -> Iterator[bytes]:
-    """The bytes from start to stop, joined into chunks that are worth a message each."""
-    held: list[bytes | memoryview] = []
+    """The bytes from start to stop, small pieces joined and large ones cut into chunks that are worth a message each."""
+    held: list[memoryview] = []
     size = at = 0
     for piece in pieces:
-        behind = at + len(piece)
-        if behind > start:
-            some = piece if at >= start and behind <= stop else memoryview(piece)[max(0, start - at) : stop - at]
+        for cut in range(max(0, start - at), min(len(piece), stop - at), at_once):
+            some = memoryview(piece)[cut : min(cut + at_once, stop - at)]
             held.append(some)
             size += len(some)
-        at = behind
-        if size >= at_once or at >= stop:
-            yield b"".join(held)
-            held, size = [], 0
+            if size >= at_once:
+                yield b"".join(held)
+                held, size = [], 0
+        at += len(piece)
         if at >= stop:
-            return
+            break
+    if held:
+        yield b"".join(held)
 
 
 class BlobContent(Content):
@@ -124,7 +132,7 @@ class BlobContent(Content):
         self._sha256 = sha256
         self._storage = storage
 
-    async def chunks(self, start: int, stop: int) -> AsyncIterator[bytes]:
+    async def chunks(self, start: int, stop: int) -> AsyncGenerator[bytes, None]:
         """See Content."""
         file = await asyncio.to_thread(self._opened, start)
         try:
@@ -138,7 +146,11 @@ class BlobContent(Content):
             file.close()
 
     def _opened(self, start: int) -> BinaryIO:
-        file = self._storage.open(self._sha256)
+        try:
+            file = self._storage.open(self._sha256)
+        except OSError as error:
+            log.exception("The stored blob %s cannot be opened.", self._sha256)
+            raise EntrepotError("The server cannot read this file just now. Its log says why; try again, and tell the operator.") from error
         file.seek(start)
         return file
 

@@ -13,6 +13,7 @@ from entrepot.errors import EntrepotError
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+CRASHED = "Something went wrong on the server. Its log says what; try again, and tell the operator if it stays."
 CHALLENGE = 'Basic realm="Entrepot", charset="UTF-8"'
 
 
@@ -50,4 +51,4 @@ async def on_http_error(request: Request, error: Exception) -> Response:
 
 async def on_crash(request: Request, error: Exception) -> Response:
     """Starlette's handler for what nobody foresaw; the server logs it, the client learns nothing of it."""
-    return problem(500, "Something went wrong on the server. Its log says what; try again, and tell the operator if it stays.")
+    return problem(500, CRASHED)

@@ -5,13 +5,14 @@ What a URL means is remembered per (path, Accept, query); a token is taken out o
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from starlette.responses import Response
 
 from entrepot.errors import EntrepotError
-from entrepot.http.errors import problem_of
+from entrepot.http.errors import CRASHED, problem_of
 from entrepot.http.request import Facts
 from entrepot.http.serving import Server, immediate
 from entrepot.packagetype import PackageType, RedirectTarget, RefusalTarget, Target
@@ -20,9 +21,12 @@ from entrepot.services.labels import MAIN, PATTERN
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from entrepot.http.contents import Content
     from entrepot.site import Site
 
-REMEMBERED = 20_000
+log = logging.getLogger(__name__)
+REMEMBERED = 4 << 20
+"""How many characters of keys are remembered, about."""
 
 
 class Located(NamedTuple):
@@ -44,6 +48,7 @@ class Front:
         self._server = Server(site)
         self._hosts = type_hosts(site.settings.public_url, self._types)
         self._located: dict[tuple[str, str, bytes], Located | None] = {}
+        self._located_size = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what is an index document or a file; hand on the rest."""
@@ -52,8 +57,8 @@ class Front:
             return
         method, path = scope["method"], scope["path"]
         facts = Facts(scope)
-        if self._hosts and facts.host in self._hosts:
-            path = self._hosts[facts.host] + path
+        if self._hosts:
+            path = self._hosts.get(facts.host.partition(":")[0].lower(), "") + path
         reading = method in ("GET", "HEAD")
         if reading and "/t/" in path:
             facts.path_token, path = split_token(path, self._types)
@@ -66,12 +71,20 @@ class Front:
             if isinstance(target, RedirectTarget | RefusalTarget):
                 await immediate(target, scope["query_string"].decode("latin-1"))(scope, receive, send)
                 return
-            content = await self._server.content(facts, namespace, type, label, target)
+            content = await self._content(facts, namespace, type, label, target)
+            await content.send(facts, method, send)
         except EntrepotError as error:
             response: Response = problem_of(error)
             await response(scope, receive, send)
-            return
-        await content.send(facts, method, send)
+
+    async def _content(self, facts: Facts, namespace: str, type: PackageType, label: str, target: Target) -> Content:
+        try:
+            return await self._server.content(facts, namespace, type, label, target)
+        except EntrepotError:
+            raise
+        except Exception as error:  # a plugin's rendering, a broken disk: the next request tries anew
+            log.exception("%s of %s could not be answered.", target, namespace)
+            raise EntrepotError(CRASHED) from error
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, facts: Facts, path: str) -> None:
         """To the router, below `/<type>` also on a type's own host. It knows no URL with a token in it: those read documents and files alone."""
@@ -87,9 +100,12 @@ class Front:
             return self._located[key]
         except KeyError:
             found = self._meaning(path, accept, query.decode("latin-1"))
-        if len(path) + len(accept) + len(query) < 2048:
-            if len(self._located) >= REMEMBERED:
+        size = len(path) + len(accept) + len(query)
+        if size < 2048:
+            self._located_size += size + 200
+            if self._located_size > REMEMBERED:
                 self._located.clear()
+                self._located_size = size
             self._located[key] = found
         return found
 
@@ -104,7 +120,7 @@ class Front:
             label, rest = segments[4].lower(), segments[5]
         target = type.locate(rest, accept, query)
         if isinstance(target, RedirectTarget) and not rest and not path.endswith("/"):
-            target = RedirectTarget(f"{path.rsplit('/', 1)[1]}/{target.location}")
+            target = RedirectTarget(f"{quote(path.rsplit('/', 1)[1], safe='')}/{target.location}")
         return None if target is None else Located(namespace, type, label, target)
 
 
@@ -119,6 +135,6 @@ def split_token(path: str, types: object) -> tuple[str, str]:
 
 
 def type_hosts(public_url: str, types: object) -> dict[str, str]:
-    """The hosts that types have of their own: `<type>.<domain>` of the public URL, with the path prefix each stands for."""
-    domain = urlsplit(public_url).netloc
+    """The hosts that types have of their own: `<type>.<domain>` of the public URL, with the path prefix each stands for. Ports do not count."""
+    domain = urlsplit(public_url).hostname
     return {f"{name}.{domain}": f"/{name}" for name in types} if domain else {}  # type: ignore[attr-defined]

@@ -7,10 +7,11 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from entrepot.errors import NotFound
+from entrepot.db.sql import transact
+from entrepot.errors import EntrepotError, NotFound
 from entrepot.http.authentication import actor_of
 from entrepot.http.conditions import accepted_encoding
-from entrepot.http.contents import Answer, BlobContent, Content, Header, PiecesContent
+from entrepot.http.contents import SENT_WHOLE, Answer, BlobContent, Content, Header, PiecesContent
 from entrepot.http.errors import problem
 from entrepot.http.request import Facts
 from entrepot.packagetype import (
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from entrepot.site import Site
 
 IMMUTABLE = "max-age=31536000, immutable"
+IN_URLS = "/%!$&'()*+,;=:@~?"
 SMALL_BLOB = 64 << 10
 SMALL_BLOBS = 16 << 20
 
@@ -52,7 +54,10 @@ class Server:
         self._small: ByteCache[bytes] = ByteCache(min(SMALL_BLOBS, site.settings.cache))
         self._documents = {(t.name, r.name): r for t in site.registry.types.values() for r in t.document_representations}
         self._parts = {(t.name, r.name): r for t in site.registry.types.values() for r in t.part_representations}
+        self._closed = not site.settings.anonymous_read
+        """Nothing is for everybody here: no cache that several people share may keep an answer."""
         age = site.settings.index_max_age
+        self._by_credential = "Authorization, X-API-Key" if age else ""
         self._cache_control = {
             False: f"public, max-age={age}" if age else "no-cache",
             True: f"private, max-age={age}" if age else "private, no-cache",
@@ -110,7 +115,9 @@ class Server:
         row = await self._site.lookup.shard(namespace, type.name, label, target.document, target.representation, target.sha256)
         if row is None or not self._may_read(actor, type, row.namespace_id, bool(row.private)):
             raise not_found(f"shard {target.sha256} in {namespace}")
-        return Content(self._headers(representation, IMMUTABLE, private=bool(row.private)), target.sha256, len(row.body), row.body)
+        private = bool(row.private) or self._closed
+        headers = self._headers(representation, f"{_audience(private)}, {IMMUTABLE}", private=private)
+        return Content(headers, target.sha256, len(row.body), row.body)
 
     async def _standing(self, namespace: str, type: PackageType, label: str, document: str) -> HeadRow:
         """The head of a document that is there before its first file. Raises NotFound."""
@@ -120,7 +127,7 @@ class Server:
             raise missing
         if document not in type.standing_documents or not (label == MAIN or await self._site.lookup.label(owner.id, label)):
             raise missing
-        await ensure_standing(namespace_id=owner.id, type=type.name, label=label, document=document)
+        await transact(lambda: ensure_standing(namespace_id=owner.id, type=type.name, label=label, document=document))
         head = await self._site.lookup.head(namespace, type.name, label, document)
         if head is None:
             raise missing
@@ -132,22 +139,25 @@ class Server:
 
     def _prepared(self, rendering: Rendering, *, private: bool) -> Content:
         """The content of a rendering, made once for each of its two audiences (public, private)."""
+        private = private or self._closed
         if rendering.prepared is None:
             rendering.prepared = {}
         content: Content | None = rendering.prepared.get(private)
         if content is None:
-            headers = self._headers(rendering, self._cache_control[private], private=private)
+            headers = self._headers(rendering, self._cache_control[private], private=private, by=self._by_credential)
             if rendering.encoding:
                 headers.append((b"content-encoding", rendering.encoding.encode()))
-            if len(rendering.pieces) == 1:
+            if len(rendering.pieces) == 1 and rendering.size <= SENT_WHOLE:
                 content = Content(headers, rendering.etag, rendering.size, rendering.pieces[0])
             else:
                 content = PiecesContent(headers, rendering.etag, rendering.size, rendering.pieces)
             rendering.prepared[private] = content
         return content
 
-    def _headers(self, of: Rendering | DocumentRepresentation | PartRepresentation, cache_control: str, *, private: bool) -> list[Header]:
-        vary = ", ".join(name for name in (of.vary, "Accept-Encoding" if of.compressible else "") if name)
+    def _headers(
+        self, of: Rendering | DocumentRepresentation | PartRepresentation, cache_control: str, *, private: bool, by: str = ""
+    ) -> list[Header]:
+        vary = ", ".join(name for name in (of.vary, "Accept-Encoding" if of.compressible else "", by) if name)
         headers = [
             (b"content-type", (f"{of.media_type}; charset=utf-8" if of.media_type == "text/html" else of.media_type).encode()),
             (b"cache-control", cache_control.encode()),
@@ -164,13 +174,15 @@ class Server:
 
     async def _file(self, actor: Actor, namespace: str, type: PackageType, target: FileTarget) -> Content:
         row = await self.file_row(actor, namespace, type, target)
-        headers = _file_headers(row)
+        headers = _file_headers(row, private=bool(row.private) or self._closed)
         if row.size > SMALL_BLOB:
             return BlobContent(headers, row.sha256, row.size, self._site.storage)
         body = self._small.get(row.sha256)
         if body is None:
             with self._site.storage.open(row.sha256) as file:
                 body = file.read()
+            if len(body) != row.size:
+                raise EntrepotError("The server's copy of this file is damaged. Tell the operator to run `entrepot check`.")
             self._small.put(row.sha256, body, len(body) + 200)
         return Content(headers, row.sha256, row.size, body)
 
@@ -189,16 +201,20 @@ class Server:
         return not private or reads_private(actor, namespace_id=namespace_id, needs=(f"{type.name}:download",))
 
 
-def _file_headers(row: FileRow) -> list[Header]:
+def _audience(private: bool) -> str:
+    return "private" if private else "public"
+
+
+def _file_headers(row: FileRow, *, private: bool) -> list[Header]:
     """Stored files come from strangers: always a download, never a page of this origin."""
     headers = [
         (b"content-type", row.media_type.encode()),
         (b"content-disposition", f"attachment; filename*=UTF-8''{quote(row.basename)}".encode()),
-        (b"cache-control", f"{'private' if row.private else 'public'}, {IMMUTABLE}".encode()),
+        (b"cache-control", f"{_audience(private)}, {IMMUTABLE}".encode()),
         (b"x-content-type-options", b"nosniff"),
         (b"content-security-policy", b"sandbox; default-src 'none'"),
     ]
-    if not row.private:
+    if not private:
         headers.append((b"access-control-allow-origin", b"*"))
     return headers
 
@@ -207,7 +223,9 @@ def immediate(target: RedirectTarget | RefusalTarget, query: str = "") -> Respon
     """The answer to a target without bytes of its own."""
     if isinstance(target, RefusalTarget):
         return problem(target.status, target.message)
-    location = target.location + (f"?{query}" if query else "")
+    location = quote(target.location + (f"?{query}" if query else ""), safe=IN_URLS)
+    if ":" in location.partition("/")[0]:
+        location = f"./{location}"  # else what stands before the colon is taken for a scheme, and leads to another site
     return Response(status_code=301, headers={"location": location, "cache-control": "max-age=86400"})
 
 

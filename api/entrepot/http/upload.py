@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from entrepot.errors import BadRequest
 from entrepot.http.urls import base_url
+from entrepot.services.labels import label_names
 from entrepot.services.uploads import check_basename
 
 if TYPE_CHECKING:
@@ -34,13 +35,15 @@ class UploadEndpoint:
         """201 with the file as JSON; 200 when the same bytes were there."""
         actor = await self._services.authenticate(request)
         namespace, basename = request.path_params["namespace"], request.path_params["basename"]
-        given = _parameters(request)
+        given, labels = _parameters(request), request.query_params.getlist("label")
+        private = _truth(given.get("private"))
         encoding = request.headers.get("content-encoding", "identity")
         size = request.headers.get("content-length", "")
         async with self._services.upload(
-            actor, namespace=namespace, type=given.get("type"), package=given.get("package"), declared_size=int(size) if size.isdigit() else None
+            actor, namespace=namespace, type=given.get("type"), package=given.get("package"), declared_size=int(size) if size.isdecimal() else None
         ) as upload:
             check_basename(basename)
+            label_names(labels)
             if encoding != "identity":
                 raise BadRequest(f"Send the file as it is, without Content-Encoding ({encoding[:40]}).")
             try:
@@ -53,8 +56,8 @@ class UploadEndpoint:
                 type=given.get("type"),
                 package=given.get("package"),
                 version=given.get("version"),
-                labels=request.query_params.getlist("label"),
-                private=_truth(given.get("private")),
+                labels=labels,
+                private=private,
             )
         return _answer(published, base_url(self._services.site, request.scope))
 
@@ -63,6 +66,8 @@ def _parameters(request: Request) -> Mapping[str, str]:
     for name in request.query_params:
         if name not in PARAMETERS:
             raise BadRequest(f"There is no parameter {name[:40]!r}; there are {', '.join(PARAMETERS)}.")
+        if name != "label" and len(request.query_params.getlist(name)) > 1:
+            raise BadRequest(f"The parameter {name!r} is given twice; only `label` may be.")
     return {name: value for name, value in request.query_params.items() if value}
 
 

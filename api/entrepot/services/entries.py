@@ -26,11 +26,12 @@ async def insert_entries(entries: Sequence[Entry], *, file_id: int, namespace_id
         )
 
 
-async def restate(package_type: PackageType, file: StoredFile, *, file_id: int, namespace_id: int, package_id: int) -> set[str]:
-    """Make a file's entries anew from its present state, in the caller's transaction; answers the documents whose bytes changed."""
+async def restate(
+    entries: Sequence[Entry], package_type: PackageType, file: StoredFile, *, file_id: int, namespace_id: int, package_id: int
+) -> set[str]:
+    """Replace a file's entries, in the caller's transaction; answers the documents whose bytes changed."""
     rows = await fetch("SELECT document, representation, sort_key, body FROM entry WHERE file_id = $1", file_id)
     before = {(row["document"], row["representation"]): (bytes(row["sort_key"]), bytes(row["body"])) for row in rows}
-    entries = package_type.entries(file)
     after = {
         (entry.document, representation): (entry.sort_key + b"\0" + file.path.encode(), body)
         for entry in entries

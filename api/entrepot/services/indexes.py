@@ -64,6 +64,11 @@ class PartStore:
     size: int
     documents: dict[tuple[str, Audience, str], Rendering] = field(default_factory=dict)
 
+    @property
+    def cost(self) -> int:
+        """What it holds, about, in bytes."""
+        return self.size + sum(one.cost + PART_OVERHEAD for one in self.documents.values())
+
     def shown(self, audience: Audience) -> StoredParts:
         """The parts that an audience sees."""
         hidden = {name for name in self.names if (part := self.parts[name]).private and part.package_id not in audience}
@@ -122,15 +127,14 @@ class Indexes:
     async def _document(self, head: HeadRow, place: Place, representation: DocumentRepresentation, audience: Audience, encoding: str) -> Rendering:
         if encoding:
             plain = await self.document(head, place, representation, audience)
-            if plain.size < COMPRESS_FROM:
-                return plain
-            made = await asyncio.to_thread(encoded, plain, encoding)
+            made = plain if plain.size < COMPRESS_FROM else await asyncio.to_thread(encoded, plain, encoding)
         else:
             store = await self._store(head, place, part_representation(place.type, representation.parts))
             context = RenderContext(namespace=place.namespace, label=place.label, document=place.document)
             made = await asyncio.to_thread(
                 lambda: rendering(
                     place.type.render(representation.name, context, store.shown(audience)),
+                    shared=(part.body for part in store.parts.values()),
                     generation=store.generation,
                     media_type=representation.media_type,
                     vary=representation.vary,
@@ -147,8 +151,7 @@ class Indexes:
         if store is None or store.generation != made.generation:
             return
         store.documents[representation.name, audience, encoding] = made
-        own = sum(one.size if len(one.pieces) == 1 or one.encoding else 16 * len(one.pieces) for one in store.documents.values())
-        self._stores.put(key, store, store.size + own)
+        self._stores.put(key, store, store.cost)
 
     # -- stores -------------------------------------------------------------------------------------------------------
 
@@ -169,11 +172,11 @@ class Indexes:
         context = RenderContext(namespace=place.namespace, label=place.label, document=place.document)
         bodies = await asyncio.to_thread(_render_parts, place.type, representation, context, read.parts)
         if representation.addressed:
-            digests = {name: hashlib.sha256(body).digest() for name, body in bodies.items()}
+            digests = await asyncio.to_thread(_digests, bodies)
             await self._store_shards(head.id, representation.name, read, bodies, digests)
             bodies = digests
         new = await asyncio.to_thread(_advanced, old, read, bodies)
-        self._stores.put(key, new, new.size)
+        self._stores.put(key, new, new.cost)
         return new
 
     async def _store_shards(
@@ -220,9 +223,9 @@ class Indexes:
     async def _part(self, row: PartRow, place: Place, part: str, representation: PartRepresentation, encoding: str) -> Rendering | None:
         if encoding:
             plain = await self.part(row, place, part, representation)
-            if plain is None or plain.size < COMPRESS_FROM:
-                return plain
-            made = await asyncio.to_thread(encoded, plain, encoding)
+            if plain is None:
+                return None
+            made = plain if plain.size < COMPRESS_FROM else await asyncio.to_thread(encoded, plain, encoding)
         else:
             read = await self._snapshots.part(row.head_id, part, representation.entries)
             if part not in read.parts:
@@ -263,6 +266,10 @@ def _render_parts(
     }
 
 
+def _digests(bodies: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {name: hashlib.sha256(body).digest() for name, body in bodies.items()}
+
+
 def _advanced(old: PartStore | None, read: DocumentRead, bodies: Mapping[str, bytes]) -> PartStore:
     """A new store; the old one stays as it is for those who still stream from it."""
     changed = {name: HeldPart(body, read.parts[name].package_id, read.parts[name].private) for name, body in bodies.items()}
@@ -284,7 +291,7 @@ def _advanced(old: PartStore | None, read: DocumentRead, bodies: Mapping[str, by
 
 def _carried(old: PartStore, generation: int) -> dict[tuple[str, Audience, str], Rendering]:
     """The documents of a store that a new generation did not change."""
-    for one in old.documents.values():
+    for one in list(old.documents.values()):  # a copy: this is a thread, and the event loop may add to them
         one.generation = max(one.generation, generation)
     return old.documents
 

@@ -13,7 +13,7 @@ from tortoise.exceptions import IntegrityError
 
 from entrepot.clock import now
 from entrepot.db.models import new_uuid
-from entrepot.db.sql import Row, execute, fetch, fetch_one, rows_of, transact
+from entrepot.db.sql import Row, after_commit, execute, fetch, fetch_one, rows_of, transact
 from entrepot.errors import Conflict, Unavailable
 from entrepot.packagetype import StoredExtra, StoredFile
 from entrepot.services import audit, blobs, entries, files, heads
@@ -106,6 +106,7 @@ async def find_same(site: Site, draft: Draft) -> PublishedFile | None:
             f"File already exists: {draft.path} is in {draft.namespace.name} with other bytes (sha256 {row['sha256'][:12]}…). "
             "Raise the version or build number, or remove the file first."
         )
+    _refuse_other_visibility(draft, row["package"], bool(row["private"]))
     [file] = await files.stored_files([row])
     return published(draft.package_type, file, id=row["uuid"], labels=await files.labels_of(row["id"]), created=False)
 
@@ -139,7 +140,8 @@ async def publish(site: Site, draft: Draft) -> PublishedFile:
         else:
             break
     if result.created:
-        site.registry.notify("file_published", files.event_of({**_event_fields(result)}, result.labels, draft.actor))
+        event = files.event_of(_event_fields(result), result.labels, draft.actor)
+        after_commit(lambda: site.registry.notify("file_published", event))
     return result
 
 

@@ -29,6 +29,8 @@ class Rendering:
     vary: str
     encoding: str = ""
     compressible: bool = False
+    cost: int = 0
+    """The memory it takes, about, beside the parts that it shares."""
     prepared: Any = field(default=None, repr=False)
     """What the HTTP layer made of it, once."""
 
@@ -47,9 +49,16 @@ class Rendering:
 
 
 def rendering(
-    pieces: Iterable[bytes], *, generation: int, media_type: str, vary: str = "", compressible: bool = False, encoding: str = ""
+    pieces: Iterable[bytes],
+    *,
+    generation: int,
+    media_type: str,
+    vary: str = "",
+    compressible: bool = False,
+    encoding: str = "",
+    shared: Iterable[bytes] = (),
 ) -> Rendering:
-    """Gather and hash what a type renders. Runs in a thread."""
+    """Gather and hash what a type renders; `shared` are bytes that somebody holds in any case. Runs in a thread."""
     digest = hashlib.blake2b(digest_size=16)
     held: list[bytes] = []
     size = 0
@@ -58,7 +67,14 @@ def rendering(
         held.append(piece)
         size += len(piece)
     kept = (b"".join(held),) if size <= JOIN_BELOW else tuple(held)
-    return Rendering(generation, kept, size, digest.hexdigest(), media_type, vary, encoding, compressible)
+    return Rendering(generation, kept, size, digest.hexdigest(), media_type, vary, encoding, compressible, _cost(kept, size, shared))
+
+
+def _cost(pieces: tuple[bytes, ...], size: int, shared: Iterable[bytes]) -> int:
+    if len(pieces) == 1:
+        return size
+    known = set(map(id, shared))
+    return sum(8 if id(piece) in known else 48 + len(piece) for piece in pieces)
 
 
 def encoded(plain: Rendering, encoding: str) -> Rendering:

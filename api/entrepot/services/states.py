@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from entrepot.clock import now
-from entrepot.db.sql import Row, execute, fetch, fetch_one, transaction
+from entrepot.db.sql import Row, after_commit, execute, fetch, fetch_one, transaction
 from entrepot.errors import NotFound, ValidationError
 from entrepot.hooks import PackageEvent
 from entrepot.packagetype import PackageType
@@ -18,6 +19,8 @@ from entrepot.services.permissions import Level, not_found, package_level, requi
 if TYPE_CHECKING:
     from entrepot.services.actors import Actor
     from entrepot.site import Site
+
+log = logging.getLogger(__name__)
 
 BINDING = """SELECT binding.id, binding.namespace_id, binding.state, namespace.name AS namespace, package.id AS package_id, package.name AS package,
         package.private
@@ -67,8 +70,6 @@ async def set_state(
         if package_state is not None:
             await execute("UPDATE binding SET state = $1 WHERE id = $2", merged(binding["state"], package_state), binding["id"])
         await _set_file_states(binding, name, file_states or {})
-        restated = list((file_states or {}).keys()) if package_state is None else None
-        await restate_files(package_type, binding["id"], restated)
         await execute("UPDATE package SET updated_at = $1 WHERE id = $2", now(), binding["package_id"])
         await audit.record(
             actor=actor,
@@ -77,12 +78,12 @@ async def set_state(
             namespace_id=binding["namespace_id"],
             details={"type": type, "name": name, "package": package_state, "files": file_states},
         )
-    site.registry.notify(
-        "package_changed",
-        PackageEvent(
-            namespace=binding["namespace"], package=binding["package"], action=action, actor=actor.name, details={"type": type, "name": name}
-        ),
+        restated = list((file_states or {}).keys()) if package_state is None else None
+        await restate_files(package_type, binding["id"], restated)
+    event = PackageEvent(
+        namespace=binding["namespace"], package=binding["package"], action=action, actor=actor.name, details={"type": type, "name": name}
     )
+    after_commit(lambda: site.registry.notify("package_changed", event))
 
 
 async def _set_file_states(binding: Row, name: str, file_states: Mapping[str, Mapping[str, Any]]) -> None:
@@ -99,28 +100,42 @@ async def restate_files(package_type: PackageType, binding_id: int, paths: list[
     await _restate_rows(package_type, [row for row in rows if paths is None or row["path"] in paths])
 
 
-async def _restate_rows(package_type: PackageType, chosen: Sequence[Row]) -> None:
+async def _restate_rows(package_type: PackageType, chosen: Sequence[Row], *, lenient: bool = False) -> int:
+    """Restate files and bump the heads of what changed; answers how many. `lenient`: a file that the type cannot restate keeps the entries it has."""
     touched: list[heads.Touched] = []
+    count = 0
     for row, file in zip(chosen, await files.stored_files(chosen), strict=True):
-        changed = await entries.restate(package_type, file, file_id=row["id"], namespace_id=row["namespace_id"], package_id=row["package_id"])
+        try:
+            made = package_type.entries(file)
+        except Exception:
+            if not lenient:
+                raise
+            log.exception("The type %s cannot make the entries of %s/%s; those it has stay.", package_type.name, row["namespace"], row["path"])
+            continue
+        changed = await entries.restate(made, package_type, file, file_id=row["id"], namespace_id=row["namespace_id"], package_id=row["package_id"])
         if changed:
             touched += files.touched(row, await files.labels_of(row["id"]), sorted(changed))
+        count += 1
     await heads.bump(touched)
+    return count
 
 
-OUTDATED = f"SELECT {files.COLUMNS} FROM {files.TABLES} WHERE file.type = $1 AND file.entry_version <> $2 ORDER BY file.id LIMIT 200"
+OUTDATED = f"""SELECT {files.COLUMNS} FROM {files.TABLES} WHERE file.type = $1 AND file.entry_version <> $2 AND file.id > $3
+    ORDER BY file.id LIMIT 200"""
 
 
 async def restate_outdated(site: Site) -> int:
     """Restate, from the database, the files whose entries an older version of their type has made; answers how many.
 
-    Several workers may do it at once: who comes second finds nothing left to change.
+    Several workers may do it at once: who comes second finds nothing left to change. A file that its type cannot restate any more does not keep
+    the server from starting: it is logged, keeps its entries, and is tried again at the next start.
     """
     count = 0
     for package_type in site.registry.types.values():
-        while await fetch(OUTDATED, package_type.name, package_type.entry_version):
+        last = 0
+        while rows := await fetch(OUTDATED, package_type.name, package_type.entry_version, last):
+            last = rows[-1]["id"]
             async with transaction():
-                rows = await fetch(OUTDATED, package_type.name, package_type.entry_version)
-                await _restate_rows(package_type, rows)
-            count += len(rows)
+                rows = await fetch(OUTDATED, package_type.name, package_type.entry_version, rows[0]["id"] - 1)
+                count += await _restate_rows(package_type, [row for row in rows if row["id"] <= last], lenient=True)
     return count

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import hmac
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from entrepot.db.sqlite import to_the_end
 from entrepot.errors import BadRequest, NotFound, TooLarge, ValidationError
 from entrepot.hooks import Upload
 from entrepot.services import blobs, publishing
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from entrepot.storage import Spool
 
 __all__ = ["IncomingUpload", "PublishedFile", "check_basename", "incoming"]
+
+T = TypeVar("T")
+LONGEST = {"name": 255, "version": 255, "path": 512, "platform": 64}
+"""In characters: what the tables hold."""
 
 
 def check_basename(basename: str) -> None:
@@ -68,7 +73,7 @@ class IncomingUpload:
         self._gathered.append(chunk)
         self._gathered_size += len(chunk)
         if self._gathered_size > self._site.settings.spool_memory:
-            await asyncio.to_thread(self._spill)
+            await _in_thread(self._spill)
 
     def _spill(self) -> None:
         gathered, self._gathered, self._gathered_size = self._gathered, [], 0
@@ -94,7 +99,7 @@ class IncomingUpload:
         wanted_labels = label_names(labels)
         if not self.size:
             raise ValidationError(f"{basename} is empty. Was it built, and is the path right?")
-        received = await asyncio.to_thread(self._inspect, basename, type, dict(digests or {}))
+        received = await _in_thread(self._inspect, basename, type, dict(digests or {}))
         draft = self._draft(received, basename, package, version, wanted_labels, private)
         if await self._site.lookup.file(self._namespace.name.lower(), draft.type, draft.path) is not None:
             unchanged = await publishing.find_same(self._site, draft)
@@ -142,6 +147,7 @@ class IncomingUpload:
             labels=labels,
             private=private,
         )
+        _check_texts(draft)
         self._site.registry.validate_upload(
             Upload(
                 namespace=self._namespace.name,
@@ -170,7 +176,12 @@ class IncomingUpload:
             if draft.sha256 in missing or storage.size(draft.sha256) != draft.size:
                 storage.put(self._spool)
 
-        await asyncio.to_thread(put)
+        await _in_thread(put)
+
+
+async def _in_thread(work: Callable[..., T], *arguments: Any) -> T:
+    """Run in a thread, and wait for its end also when cancelled: the spool must not be discarded under a thread that writes to it."""
+    return await to_the_end(asyncio.to_thread(work, *arguments))
 
 
 def too_large(site: Site) -> TooLarge:
@@ -192,6 +203,20 @@ def _agreed_name(package_type: PackageType, inspection: Inspection, package: str
             f"The file says that it is {inspection.name}, the request says {package[:140]}. A file goes to the package that it names."
         )
     return inspection.name
+
+
+def _check_texts(draft: Draft) -> None:
+    """Refuse what no table or URL can hold, whatever the type thinks of it."""
+    inspection = draft.inspection
+    identity = {"name": draft.name, "version": draft.version, "path": draft.path, "platform": inspection.platform}
+    for what, text in identity.items():
+        if len(text) > LONGEST[what]:
+            raise ValidationError(f"The {what} of this package has {len(text)} characters; {LONGEST[what]} is the most.")
+        if not text.isprintable():
+            raise ValidationError(f"The {what} of this package, {text[:140]!r}, holds characters that cannot be printed.")
+    for text in (inspection.summary, inspection.description, inspection.license):
+        if "\0" in text or (not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)):
+            raise ValidationError("The summary, description or license of this package holds characters that are no text (NUL or half of a pair).")
 
 
 def _agreed_version(package_type: PackageType, inspection: Inspection, version: str | None) -> str:
@@ -216,6 +241,8 @@ async def incoming(
         raise NotFound(f"There is no namespace {namespace[:64]}. Uploads go to your own: {actor.name}.")
     types = [type] if type is not None else list(site.registry.types)
     require_write(actor, namespace_id=owner.id, namespace=owner.name, needs=(*(f"{name}:upload" for name in types), "api:write"))
+    if type is not None:
+        site.registry.type_named(type)
     if declared_size is not None and declared_size > site.settings.max_upload:
         raise too_large(site)
     spool = site.storage.spool()
