@@ -1,4 +1,4 @@
-"""Real clients, each in an environment of its own, with nothing of this machine's configuration, so that they see one index: the one they are given."""
+"""Real clients, each in an environment of its own, without this machine's configuration, so that they see one index: the one they are given."""
 
 from __future__ import annotations
 
