@@ -54,7 +54,7 @@ async def test_only_what_is_asked_for_is_read(ask: Ask, stock: Stock, statements
     assert seen.total() == 1
     with statements() as seen:
         await ask("{ packages { nodes { files { nodes { path sha256 } } } } }")
-    assert seen.total() == 3
+    assert seen.total() == 4
 
 
 async def test_a_failing_field_takes_no_other_with_it(ask: Ask, stock: Stock) -> None:

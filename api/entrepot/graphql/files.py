@@ -28,7 +28,11 @@ class FileConnection(Connection[File]):
     """Files, newest first."""
 
 
-def file_of(context: Context, row: Row, extras: Mapping[str, StoredExtra]) -> File:
+PLAIN = ("type", "path", "basename", "version", "platform", "size", "sha256", "md5", "uploaded_at")
+"""The fields of every file that are columns."""
+
+
+def file_of(context: Context, row: Row, binding: Row, extras: Mapping[str, StoredExtra]) -> File:
     """The file of a row of the catalog.
 
     Its class belongs to a plugin and its `__init__` wants every field: so it is made without, and `File.__getattr__` gets what is missing. Parsing
@@ -38,28 +42,13 @@ def file_of(context: Context, row: Row, extras: Mapping[str, StoredExtra]) -> Fi
     kind = package_type.graphql_type or PlainFile
 
     def fill() -> dict[str, Any]:
-        stored = stored_file(row, extras)
+        stored = stored_file({**row, **dict(binding)}, extras)
         channel = context.channel_url(type=package_type.name, namespace=stored.namespace)
         return {**package_type.graphql_fields(stored), "download_url": f"{channel}/{package_type.location(stored)}"}
 
+    own: dict[str, Any] = {"_row": row, "_fill": fill, "id": row["uuid"], **{name: row[name] for name in PLAIN}}
     file: File = object.__new__(kind)
-    held = file.__dict__
-    held.update(
-        _row=row,
-        _fill=fill,
-        id=row["uuid"],
-        type=row["type"],
-        path=row["path"],
-        basename=row["basename"],
-        version=row["version"],
-        platform=row["platform"],
-        size=row["size"],
-        sha256=row["sha256"],
-        md5=row["md5"],
-        uploaded_at=row["uploaded_at"],
-    )
-    if _has_defaults(kind):
-        held |= {**fill(), **held}
+    file.__dict__ = {**fill(), **own} if _has_defaults(kind) else own
     return file
 
 

@@ -47,23 +47,23 @@ class File(relay.Node):
     @strawberry.field(description="The labels on the file, by name.")
     async def labels(self, info: strawberry.Info[Any, Any]) -> list[LabelType]:
         """One query for all the files of an answer."""
-        return await info.context.loaders.labels_of_file.load(_row(self)["id"])  # type: ignore[no-any-return]
+        return await info.context.loaders.labels_of_file.load(self.__dict__["_row"]["id"])  # type: ignore[no-any-return]
 
     @strawberry.field(description="Who uploaded the file; null where that namespace is gone.")
     async def uploaded_by(self, info: strawberry.Info[Any, Any]) -> NamespaceType | None:
         """One query for all the files of an answer."""
-        uploader = _row(self)["uploaded_by_id"]
+        uploader = self.__dict__["_row"]["uploaded_by_id"]
         return None if uploader is None else await info.context.loaders.namespace.load(uploader)
 
     @strawberry.field(description="The package that the file belongs to.")
     async def package(self, info: strawberry.Info[Any, Any]) -> PackageType:
         """One query for all the files of an answer."""
-        return await info.context.loaders.package.load(_row(self)["package_id"])  # type: ignore[no-any-return]
+        return await info.context.loaders.package.load(self.__dict__["_row"]["package_id"])  # type: ignore[no-any-return]
 
     @strawberry.field(description="The release that the file belongs to.")
     async def release(self, info: strawberry.Info[Any, Any]) -> ReleaseType:
         """One query for all the files of an answer."""
-        return await info.context.loaders.release.load(_row(self)["release_id"])  # type: ignore[no-any-return]
+        return await info.context.loaders.release.load(self.__dict__["_row"]["release_id"])  # type: ignore[no-any-return]
 
     @classmethod
     def resolve_type(cls, value: Any, info: GraphQLResolveInfo[Any], abstract: GraphQLAbstractType) -> str:
@@ -80,15 +80,10 @@ class File(relay.Node):
 
         def __getattr__(self, name: str) -> Any:
             """What was left for later: the fields of the type, and the download URL."""
-            fill = self.__dict__.pop("_fill", None)
-            if fill is None:
+            if name.startswith("__") or "_fill" not in self.__dict__:  # graphql-core asks each value for its __await__
                 raise AttributeError(f"{type(self).__name__} has no {name}. Does its package type's graphql_fields give it?")
-            self.__dict__.update(fill())
+            self.__dict__ = {**self.__dict__.pop("_fill")(), **self.__dict__}
             return getattr(self, name)
-
-
-def _row(file: File) -> Any:
-    return file.__dict__["_row"]
 
 
 @strawberry.interface(description="What a package type says of a package.")

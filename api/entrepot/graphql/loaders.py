@@ -232,5 +232,10 @@ class Loaders:
         return [Release.of(row) for row in rows] if table == "release" else await self._files(rows)
 
     async def _files(self, rows: Sequence[Row]) -> list[File]:
-        extras = await extras_of([row["id"] for row in rows])
-        return [file_of(self._context, row, extras[row["id"]]) for row in rows]
+        if not rows:
+            return []
+        names = tuple(rows[0].keys())
+        held: list[dict[str, Any]] = [dict(zip(names, row, strict=True)) for row in rows]  # reading SQLite's rows by name searches for it each time
+        bindings = await files.bindings_by_id(list({one["binding_id"] for one in held}))
+        extras = await extras_of([one["id"] for one in held])
+        return [file_of(self._context, one, bindings[one["binding_id"]], extras[one["id"]]) for one in held]

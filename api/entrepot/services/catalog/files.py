@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from entrepot.db.sql import Row, fetch
+from entrepot.db.sql import Row, fetch, marks
 from entrepot.errors import ValidationError
 from entrepot.services.catalog.pages import Condition, Order, Source
-from entrepot.services.files import COLUMNS, TABLES
 from entrepot.services.labels import label_name
 from entrepot.services.permissions import visible_sql
 
@@ -17,11 +16,10 @@ if TYPE_CHECKING:
     from entrepot.services.actors import Actor
     from entrepot.site import Site
 
-_COLUMNS = f"{COLUMNS}, file.release_id, file.platform, file.uploaded_by_id"
-_JOINS = TABLES.removeprefix("file ")
-
-FILES_OF_PACKAGE = Source(table="file", parent="package_id", columns=_COLUMNS, joins=_JOINS)
-FILES_OF_RELEASE = Source(table="file", parent="release_id", columns=_COLUMNS, joins=_JOINS)
+COLUMNS = """file.id, file.uuid, file.package_id, file.release_id, file.binding_id, file.type, file.version, file.path, file.basename,
+    file.platform, file.size, file.sha256, file.md5, file.blake2b, file.attributes, file.state, file.uploaded_by_id, file.uploaded_at"""
+FILES_OF_PACKAGE = Source(table="file", parent="package_id", columns=COLUMNS)
+FILES_OF_RELEASE = Source(table="file", parent="release_id", columns=COLUMNS)
 
 NEWEST_FIRST = Order("newest", ("uploaded_at", "uuid"), (int, str), descending=True)
 
@@ -71,5 +69,16 @@ async def file_by_uuid(site: Site, actor: Actor, *, uuid: str) -> Row | None:
     condition = condition_for(site, FileFilter())
     condition.add_numbered(visible_sql(site, actor, condition.next))
     condition.add("file.uuid = {0}", uuid)
-    rows = await fetch(f"SELECT {_COLUMNS} FROM {TABLES} WHERE {condition}", *condition.values)
+    rows = await fetch(f"SELECT {COLUMNS} FROM file JOIN package ON package.id = file.package_id WHERE {condition}", *condition.values)
     return rows[0] if rows else None
+
+
+async def bindings_by_id(ids: Sequence[int]) -> dict[int, Row]:
+    """What files have in common with the others of their canonical name. A join would read it again for each file."""
+    rows = await fetch(
+        f"""SELECT binding.id, binding.name, binding.state AS package_state, package.name AS package, namespace.name AS namespace
+        FROM binding JOIN package ON package.id = binding.package_id JOIN namespace ON namespace.id = binding.namespace_id
+        WHERE binding.id IN ({marks(ids)})""",
+        *ids,
+    )
+    return {row["id"]: row for row in rows}
