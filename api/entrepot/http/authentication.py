@@ -82,6 +82,12 @@ async def _owner(site: Site, secret: str, address: str) -> Actor | None:
     )
 
 
+async def recorded() -> None:
+    """Wait for the uses that are being recorded: before the database closes."""
+    if _recording:
+        await asyncio.wait(_recording.values())
+
+
 def _record_soon(token_id: int, at: int) -> None:
     """Record the use beside the request: it waits for no write, and fails with none."""
 
