@@ -20,6 +20,7 @@ from entrepot.db.snapshot import SqliteSnapshots
 from entrepot.errors import EntrepotError
 from entrepot.graphql.endpoint import graphql_app
 from entrepot.graphql.schema import build_schema
+from entrepot.http.authentication import recorded
 from entrepot.http.errors import on_crash, on_domain_error, on_http_error
 from entrepot.http.front import Front
 from entrepot.http.lingering import Lingering
@@ -55,6 +56,7 @@ async def running(settings: Settings, registry: Registry | None = None) -> Async
         await stack.enter_async_context(database(settings, registry.models()))
         site = open_site(settings, registry)
         stack.callback(site.close)
+        stack.push_async_callback(recorded)
         await namespaces.check_existing(registry)
         await states.restate_outdated(site)
         yield Running(site, build_app(site))

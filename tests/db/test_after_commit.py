@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-
 from entrepot.db.connection import database
 from entrepot.db.migrate import migrate
 from entrepot.db.sql import after_commit, fetch, transact, transaction

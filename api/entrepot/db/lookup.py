@@ -10,7 +10,7 @@ import sqlite3
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from entrepot.errors import Unavailable
+from entrepot.errors import NotFound, Unavailable
 
 
 class HeadRow(NamedTuple):
@@ -47,10 +47,9 @@ class FileRow(NamedTuple):
 class ShardRow(NamedTuple):
     """An addressed part as it was stored."""
 
+    id: int
     namespace_id: int
-    package_id: int
     private: int
-    body: bytes
 
 
 class NamespaceRow(NamedTuple):
@@ -91,7 +90,10 @@ class Lookup(Protocol):
         """An extra of a file."""
 
     async def shard(self, namespace: str, type: str, label: str, document: str, representation: str, sha256: str) -> ShardRow | None:
-        """A stored shard."""
+        """A stored shard, by its digest."""
+
+    async def shard_body(self, id: int) -> bytes:
+        """A stored shard's bytes."""
 
     async def namespace(self, namespace: str) -> NamespaceRow | None:
         """A namespace."""
@@ -125,7 +127,7 @@ FILE = """SELECT file.id, namespace.id, package.id, package.private, file.sha256
 EXTRA = """SELECT file.id, namespace.id, package.id, package.private, extra.sha256, extra.size, file.basename || '.' || extra.name, extra.media_type
     FROM namespace JOIN file ON file.namespace_id = namespace.id JOIN package ON package.id = file.package_id JOIN extra ON extra.file_id = file.id
     WHERE namespace.name_key = ? AND file.type = ? AND file.path = ? AND extra.name = ?"""
-SHARD = """SELECT namespace.id, package.id, package.private, shard.body
+SHARD = """SELECT shard.id, namespace.id, package.private
     FROM namespace JOIN head ON head.namespace_id = namespace.id
     JOIN shard ON shard.head_id = head.id JOIN package ON package.id = shard.package_id
     WHERE namespace.name_key = ? AND head.type = ? AND head.label = ? AND head.document = ? AND shard.representation = ? AND shard.sha256 = ?"""
@@ -176,6 +178,13 @@ class SqliteLookup:
         """See Lookup."""
         row = self._one(SHARD, namespace, type, label, document, representation, sha256)
         return row and ShardRow._make(row)  # type: ignore[return-value]
+
+    async def shard_body(self, id: int) -> bytes:
+        """See Lookup."""
+        row = self._one("SELECT body FROM shard WHERE id = ?", id)
+        if row is None:
+            raise NotFound("This shard is no more; read the index again.")
+        return bytes(row[0])  # type: ignore[call-overload, no-any-return]
 
     async def namespace(self, namespace: str) -> NamespaceRow | None:
         """See Lookup."""
