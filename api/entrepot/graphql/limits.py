@@ -6,6 +6,7 @@ weighed once. All three come from one walk, after validation and before anything
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -41,11 +42,12 @@ MAX_LENGTH = 50_000
 MAX_TOKENS = 2_000
 MAX_DEPTH = 15
 MAX_ALIASES = 100
+MAX_REPEATS = 20
 MAX_NESTING = 100
 """Levels of braces and of fragments within fragments, which add no depth to the answer but to the walk."""
 LIST_SIZE = 10
 """What a list without `first` counts as."""
-INTROSPECTION_COST = 1_000
+INTROSPECTION_COST = 5_000
 """A field that answers with the schema; graphql-core limits how deep it may go."""
 
 
@@ -133,13 +135,37 @@ def weigh(schema: GraphQLSchema, document: DocumentNode, operation: OperationDef
     return Scale(schema, fragments, value_of).weigh(operation.selection_set, root, LIST_SIZE, 0)
 
 
-class Limits(SchemaExtension):
-    """Stands behind ValidationCache in the list of extensions: what it weighs is valid."""
+def check_repeats(document: DocumentNode) -> None:
+    """Raises BadRequest for a document that asks for the same in the same place too often: validation compares each with each."""
+    waiting = [one.selection_set for one in document.definitions if isinstance(one, OperationDefinitionNode | FragmentDefinitionNode)]
+    repeats: Counter[str] = Counter()
+    while waiting:
+        fields = [one for one in waiting.pop().selections if isinstance(one, FieldNode | InlineFragmentNode)]
+        names = Counter((one.alias or one.name).value for one in fields if isinstance(one, FieldNode))
+        repeats.update({name: times - 1 for name, times in names.items() if times > 1})
+        waiting += [one.selection_set for one in fields if one.selection_set is not None]
+    if repeats.total() > MAX_REPEATS:
+        name = repeats.most_common(1)[0][0]
+        raise BadRequest(f"The query repeats {repeats.total()} of its fields in the same place, such as `{name}`; {MAX_REPEATS} repeats are allowed.")
+
+
+class TextLimits(SchemaExtension):
+    """What is bounded before validation. Stands ahead of ValidationCache in the list of extensions."""
 
     def on_operation(self) -> Iterator[None]:
         """Bound the text before it is parsed."""
         self.execution_context.parse_options["max_tokens"] = MAX_TOKENS
         yield
+
+    def on_validate(self) -> Iterator[None]:
+        """Bound what makes validation itself long."""
+        assert self.execution_context.graphql_document is not None
+        check_repeats(self.execution_context.graphql_document)
+        yield
+
+
+class AnswerLimits(SchemaExtension):
+    """What is bounded after validation. Stands behind ValidationCache in the list of extensions: what it weighs is valid."""
 
     def on_validate(self) -> Iterator[None]:
         """Weigh what has passed validation."""

@@ -18,7 +18,7 @@ from strawberry.types import ExecutionContext, ExecutionResult
 from entrepot.errors import EntrepotError, PluginError
 from entrepot.graphql.errors import report, shown
 from entrepot.graphql.files import PlainFile
-from entrepot.graphql.limits import MAX_LENGTH, Limits
+from entrepot.graphql.limits import MAX_LENGTH, AnswerLimits, TextLimits
 from entrepot.graphql.namespace import Organization, User
 from entrepot.graphql.query import Query
 from entrepot.graphql.scalars import SCALARS
@@ -69,7 +69,7 @@ def _schema(types: Iterable[type], queries: tuple[type, ...], mutations: tuple[t
         query=_root("Query", (*queries, Query), "What can be asked."),
         mutation=_root("Mutation", mutations, "What can be done.") if mutations else None,
         types=dict.fromkeys((*CORE_TYPES, *types)),
-        extensions=[ParserCache, ValidationCache, Limits],
+        extensions=[TextLimits, ParserCache, ValidationCache, AnswerLimits],
         config=StrawberryConfig(scalar_map=SCALARS),
     )
 
