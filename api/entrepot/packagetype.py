@@ -141,6 +141,9 @@ class RenderContext:
     label: str
     document: str
     part: str | None = None
+    public_url: str = ""
+    """The site's URL, without a trailing slash, for formats that need absolute URLs; empty where the setting is unset. Relative ones are better:
+    they keep a token that stands in the path, and suit every host that the site has."""
 
 
 class Parts(Protocol):
@@ -312,4 +315,4 @@ class PackageType(ABC):
 
     @abstractmethod
     def install(self, package: str, channel: str) -> Sequence[str]:
-        """What a person types to install the package; `channel` is the absolute URL of the namespace (and label) in this type, without a trailing slash."""
+        """What a person types to install the package; `channel` is the absolute URL of the namespace (and label) in this type, no slash at its end."""

@@ -142,7 +142,7 @@ class Server:
 
     async def _place(self, namespace: str, type: PackageType, label: str, document: str) -> Place:
         owner = await self._site.lookup.namespace(namespace)
-        return Place(owner.name if owner else namespace, type, label, document)
+        return Place(owner.name if owner else namespace, type, label, document, self._site.settings.public_url.rstrip("/"))
 
     def _prepared(self, rendering: Rendering, *, private: bool) -> Content:
         """The content of a rendering, made once for each of its two audiences (public, private)."""

@@ -44,6 +44,11 @@ class Place(NamedTuple):
     type: PackageType
     label: str
     document: str
+    public_url: str = ""
+
+    def context(self, part: str | None = None) -> RenderContext:
+        """What the type is told of where its rendering will be read."""
+        return RenderContext(namespace=self.namespace, label=self.label, document=self.document, part=part, public_url=self.public_url)
 
 
 class HeldPart(NamedTuple):
@@ -130,7 +135,7 @@ class Indexes:
             made = plain if plain.size < COMPRESS_FROM else await asyncio.to_thread(encoded, plain, encoding)
         else:
             store = await self._store(head, place, part_representation(place.type, representation.parts))
-            context = RenderContext(namespace=place.namespace, label=place.label, document=place.document)
+            context = place.context()
             made = await asyncio.to_thread(
                 lambda: rendering(
                     place.type.render(representation.name, context, store.shown(audience)),
@@ -169,8 +174,7 @@ class Indexes:
         key = (head.id, representation.name)
         old = self._stores.get(key)
         read = await self._snapshots.document(head.id, representation.entries, old.generation if old else None)
-        context = RenderContext(namespace=place.namespace, label=place.label, document=place.document)
-        bodies = await asyncio.to_thread(_render_parts, place.type, representation, context, read.parts)
+        bodies = await asyncio.to_thread(_render_parts, place, representation, read.parts)
         if representation.addressed:
             digests = await asyncio.to_thread(_digests, bodies)
             await self._store_shards(head.id, representation.name, read, bodies, digests)
@@ -230,7 +234,7 @@ class Indexes:
             read = await self._snapshots.part(row.head_id, part, representation.entries)
             if part not in read.parts:
                 return None
-            context = RenderContext(namespace=place.namespace, label=place.label, document=place.document, part=part)
+            context = place.context(part)
             made = await asyncio.to_thread(
                 lambda: rendering(
                     [place.type.render_part(representation.name, context, read.parts[part].bodies)],
@@ -249,21 +253,12 @@ def part_representation(package_type: PackageType, name: str) -> PartRepresentat
     return next(one for one in package_type.part_representations if one.name == name)
 
 
-def _render_parts(
-    package_type: PackageType, representation: PartRepresentation, context: RenderContext, parts: Mapping[str, PartRows]
-) -> dict[str, bytes]:
+def _render_parts(place: Place, representation: PartRepresentation, parts: Mapping[str, PartRows]) -> dict[str, bytes]:
     """The rendered bytes of every part that has entries; without an entry representation, nothing but its existence."""
     if representation.entries is None:
         return {name: b"" for name, rows in parts.items() if rows.bodies}
-    return {
-        name: package_type.render_part(
-            representation.name,
-            RenderContext(namespace=context.namespace, label=context.label, document=context.document, part=name),
-            rows.bodies,
-        )
-        for name, rows in parts.items()
-        if rows.bodies
-    }
+    render = place.type.render_part
+    return {name: render(representation.name, place.context(name), rows.bodies) for name, rows in parts.items() if rows.bodies}
 
 
 def _digests(bodies: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -128,7 +128,7 @@ class Npm(PackageType):
         head = b'{"name":%s,"dist-tags":{%s}' % (orjson.dumps(context.part), _tags(rows))
         if representation == "summary":
             return b'%s:%s,"versions":[%s]}' % (orjson.dumps(context.part), head, b",".join(version for _, version, _ in rows))
-        base = f'"tarball":"/npm/{context.namespace}/'.encode()
+        base = f'"tarball":"{context.public_url}/npm/{context.namespace}/'.encode()
         versions = (version + b":" + base.join(manifest.rsplit(b'"tarball":"', 1)) for _, version, manifest in rows)
         return b'%s,"versions":{%s}}' % (head, b",".join(versions))
 
