@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from itertools import count
 from typing import Any
 
@@ -181,6 +182,17 @@ async def test_what_is_no_cursor_is_refused(ask: Ask, cursor: str) -> None:
     (error,) = await ask.errors("query($after: String) { packages(after: $after) { nodes { name } } }", after=cursor)
     assert error["extensions"] == {"code": "BAD_REQUEST"}
     assert "cursor" in error["message"]
+
+
+@pytest.mark.parametrize("keys", [(2**63, "x"), (-(2**63) - 1, "x"), (1.5, "x"), (True, "x"), (None, "x"), (1, None), ("x", 1)])
+async def test_a_forged_place_is_refused(ask: Ask, stock: Stock, keys: tuple[Any, ...]) -> None:
+    await stock.package(await stock.namespace("alice"), "moby")
+    cursor = await cursor_of(ask, "packages(orderBy: UPDATED) {}")
+    mark = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))[0]
+    query = "query($after: String) { packages(orderBy: UPDATED, after: $after) { nodes { name } } }"
+    assert (await ask(query, after=forged(mark, 2**63 - 1, "x")))["packages"]["nodes"] == [{"name": "moby"}]
+    raw = base64.urlsafe_b64encode(json.dumps([mark, *keys]).encode()).decode()
+    assert "cursor" in await ask.error(query, after=raw)
 
 
 @given(cursor=st.text(max_size=60) | st.binary(max_size=60).map(lambda raw: base64.urlsafe_b64encode(raw).decode()))

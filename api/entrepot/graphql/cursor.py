@@ -47,8 +47,13 @@ def decode(scope: Scope, order: Order, cursor: str) -> Keys:
         raise BadRequest(
             "`after` is no cursor of this server. Take it from `pageInfo.endCursor`, or leave it out to start from the beginning."
         ) from error
-    if mark != scope.mark or any(type(key) is not kind for key, kind in zip(keys, order.kinds, strict=True)):
+    if mark != scope.mark or not all(_fits(key, kind) for key, kind in zip(keys, order.kinds, strict=True)):
         raise BadRequest(
             "`after` is the cursor of another list. A cursor is good for the same list with the same filters and order; start without it."
         )
     return keys
+
+
+def _fits(key: object, kind: type) -> bool:
+    """Whether a column of that kind can hold the key."""
+    return type(key) is kind and (not isinstance(key, int) or -(2**63) <= key < 2**63)
