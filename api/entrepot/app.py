@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -36,6 +37,9 @@ from entrepot.storage import open_storage
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+ABANDONED = 86_400.0
+"""Seconds after which a spooled file belongs to no upload any more, but to a process that was killed."""
+
 log = logging.getLogger(__name__)
 
 
@@ -57,6 +61,7 @@ async def running(settings: Settings, registry: Registry | None = None) -> Async
         site = open_site(settings, registry)
         stack.callback(site.close)
         stack.push_async_callback(recorded)
+        await asyncio.to_thread(site.storage.sweep, ABANDONED)
         await namespaces.check_existing(registry)
         await states.restate_outdated(site)
         yield Running(site, build_app(site))
@@ -82,7 +87,7 @@ def build_app(site: Site) -> ASGIApp:
     services = Services(site)
     schema = build_schema(site.registry)
     routes: list[BaseRoute] = [
-        Route("/upload/{namespace}/{basename:path}", UploadEndpoint(services).put, methods=["PUT"]),
+        Route(UploadEndpoint.path, UploadEndpoint(services).put, methods=["PUT"]),
         Route("/graphql", graphql_app(site, schema)),
         *(route for _, route in site.registry.routes(services)),
         *_type_mounts(site.registry, services),
