@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
+import sys
 import time
 from collections.abc import Callable, Mapping
 
 from bench import memory, publish, rates, uploads
+from bench.machine import Machine
 from bench.table import Table
 
 SECTIONS: Mapping[str, Callable[..., Table]] = {
@@ -29,8 +32,12 @@ def main() -> None:
     options = parser.parse_args()
     began = time.monotonic()
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, one worker, SQLite, files in a local folder\n", flush=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped too
     for name in options.only or SECTIONS:
-        print(SECTIONS[name](quick=options.quick), flush=True)
+        machine = Machine()
+        table = SECTIONS[name](quick=options.quick)
+        table.note(machine.report())
+        print(table, flush=True)
     print(f"Measured in {time.monotonic() - began:.0f} s.")
 
 
