@@ -150,11 +150,13 @@ def _event_fields(file: PublishedFile) -> dict[str, str]:
 
 
 async def _write(site: Site, draft: Draft) -> PublishedFile:
-    await fetch_one("SELECT id FROM namespace WHERE id = $1 {lock}", draft.namespace.id)
-    same = await find_same(site, draft)
-    if same is not None:
-        return same
-    await _refuse_burnt_path(draft)
+    namespace = await fetch_one("SELECT replace FROM namespace WHERE id = $1 {lock}", draft.namespace.id)
+    if await fetch_one("SELECT id FROM file WHERE namespace_id = $1 AND type = $2 AND path = $3", draft.namespace.id, draft.type, draft.path):
+        same = await find_same(site, draft)
+        if same is not None:
+            return same
+    if namespace is not None and namespace["replace"] == "never":
+        await _refuse_burnt_path(draft)
     at = now()
     binding = await _binding(draft, at)
     release_id = await _release(draft, binding["package_id"], at)
@@ -194,9 +196,7 @@ async def _write(site: Site, draft: Draft) -> PublishedFile:
 
 async def _refuse_burnt_path(draft: Draft) -> None:
     burnt = await fetch_one(
-        """SELECT tombstone.sha256 FROM tombstone JOIN namespace ON namespace.id = tombstone.namespace_id
-        WHERE namespace.replace = 'never' AND tombstone.namespace_id = $1 AND tombstone.type = $2 AND tombstone.path = $3
-        AND tombstone.sha256 <> $4""",
+        "SELECT sha256 FROM tombstone WHERE namespace_id = $1 AND type = $2 AND path = $3 AND sha256 <> $4",
         draft.namespace.id,
         draft.type,
         draft.path,

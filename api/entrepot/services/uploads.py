@@ -168,15 +168,21 @@ class IncomingUpload:
         wanted = [(draft.sha256, draft.size), *((sha256, len(body)) for sha256, body in bodies.items())]
         missing = await blobs.claim(wanted)
 
+        storage = self._site.storage
+
         def put() -> None:
-            storage = self._site.storage
-            for sha256, body in bodies.items():
-                if sha256 in missing or storage.size(sha256) != len(body):
-                    storage.put_bytes(sha256, body)
             if draft.sha256 in missing or storage.size(draft.sha256) != draft.size:
                 storage.put(self._spool)
 
-        await _in_thread(put)
+        def put_extra(sha256: str, body: bytes) -> None:
+            if sha256 in missing or storage.size(sha256) != len(body):
+                storage.put_bytes(sha256, body)
+
+        # each put waits for the disk several times; the disk takes them together
+        done = await asyncio.gather(_in_thread(put), *(_in_thread(put_extra, *extra) for extra in bodies.items()), return_exceptions=True)
+        for one in done:
+            if isinstance(one, BaseException):
+                raise one
 
 
 async def _in_thread(work: Callable[..., T], *arguments: Any) -> T:
