@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,9 +60,9 @@ def eventually(condition: Callable[[], T], seconds: float = 20) -> T:
 
 
 @contextmanager
-def serving(data: Path, *arguments: object, environment: Mapping[str, str] | None = None) -> Iterator[Running]:
+def serving(data: Path, *arguments: object, environment: Mapping[str, str] | None = None, command: Sequence[str] = COMMAND) -> Iterator[Running]:
     """A server on the data folder and a free port, from when it says that it serves."""
-    command = [*COMMAND, "serve", "--data", str(data), "--port", "0", *map(str, arguments)]
+    command = [*command, "serve", "--data", str(data), "--port", "0", *map(str, arguments)]
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,

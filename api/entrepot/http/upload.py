@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import orjson
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
@@ -25,8 +26,19 @@ PARAMETERS = ("package", "version", "type", "label", "private")
 TRUTH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
+class AnythingConvertor(PathConvertor):
+    """As `path`, which leaves out line ends: these too must come to be refused with a sentence."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("anything", AnythingConvertor())
+
+
 class UploadEndpoint:
     """The route's endpoint."""
+
+    path = "/upload/{namespace}/{basename:anything}"
 
     def __init__(self, services: Services) -> None:
         self._services = services
