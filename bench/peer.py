@@ -1,10 +1,11 @@
-"""The peer: a bare Starlette route that answers given bytes, under the same uvicorn, loop and parser as Entrepot.
+"""The peer: a bare Starlette route that answers a given body and headers, under the same uvicorn, loop and parser as Entrepot.
 
-`python -m bench.peer PORT FILE MEDIA_TYPE [FILE MEDIA_TYPE …]` serves the first file at `/0`, the second at `/1` …
+`python -m bench.peer PORT FOLDER` serves the file `body` with the headers of `headers.json` at `/`.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -15,23 +16,23 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 
-def route(path: str, body: bytes, media_type: str) -> Route:
-    """A route as a Starlette user writes it."""
+def application(folder: Path) -> Starlette:
+    """One route, as a Starlette user writes it."""
+    body, headers = (folder / "body").read_bytes(), json.loads((folder / "headers.json").read_text())
 
     async def answer(request: Request) -> Response:
-        return Response(body, media_type=media_type)
+        return Response(body, headers=headers)
 
-    return Route(path, answer)
+    return Starlette(routes=[Route("/", answer)])
 
 
 def main() -> None:
     """Serve until told to stop."""
-    port, *rest = sys.argv[1:]
-    routes = [route(f"/{at}", Path(name).read_bytes(), media_type) for at, (name, media_type) in enumerate(zip(rest[::2], rest[1::2], strict=True))]
+    port, folder = int(sys.argv[1]), Path(sys.argv[2])
     uvicorn.run(
-        Starlette(routes=routes),
+        application(folder),
         host="127.0.0.1",
-        port=int(port),
+        port=port,
         loop="uvloop",
         http="httptools",
         access_log=False,

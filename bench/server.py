@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,12 +83,14 @@ def entrepot() -> Iterator[Entrepot]:
 
 
 @contextmanager
-def peer(*bodies: tuple[Path, str]) -> Iterator[Process]:
-    """Serve files by bare Starlette routes."""
+def peer(body: bytes, headers: Mapping[str, str]) -> Iterator[Process]:
+    """Serve a body with its headers by a bare Starlette route at `/`."""
     port = free_port()
-    command = [sys.executable, "-m", "bench.peer", str(port), *(str(part) for body in bodies for part in body)]
-    with process(command, port) as pid:
-        yield Process(pid, port)
+    with TemporaryDirectory() as folder:
+        Path(folder, "body").write_bytes(body)
+        Path(folder, "headers.json").write_text(json.dumps(dict(headers)))
+        with process([sys.executable, "-m", "bench.peer", str(port), folder], port) as pid:
+            yield Process(pid, port)
 
 
 @contextmanager

@@ -16,28 +16,26 @@ BODY = b"x" * 100_000
 
 
 @pytest.fixture(scope="module")
-def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    body = tmp_path_factory.mktemp("peer") / "body"
-    body.write_bytes(BODY)
-    with peer((body, "text/plain")) as process:
+def bare() -> Iterator[Process]:
+    with peer(BODY, {"content-type": "text/plain"}) as process:
         yield process
 
 
 @pytest.mark.parametrize("connections", [1, 4])
 def test_each_request_is_sent_and_counted_once(bare: Process, connections: int) -> None:
-    outcome = load.send(bare.port, [load.request("GET", "/0")] * 25, connections=connections)
+    outcome = load.send(bare.port, [load.request("GET", "/")] * 25, connections=connections)
     assert (outcome.count, dict(outcome.statuses), outcome.failures) == (25, {200: 25}, [])
 
 
 def test_a_rate_of_errors_is_no_rate(bare: Process) -> None:
-    outcome = load.send(bare.port, [load.request("GET", "/0"), load.request("GET", "/1")], connections=1)
+    outcome = load.send(bare.port, [load.request("GET", "/"), load.request("GET", "/elsewhere")], connections=1)
     with pytest.raises(SystemExit, match="404"):
         outcome.expect(200)
 
 
 def test_work_of_the_server_shows_in_its_cpu_and_memory(bare: Process) -> None:
     before = bare.cpu
-    load.send(bare.port, [load.request("GET", "/0")] * 200, connections=4)
+    load.send(bare.port, [load.request("GET", "/")] * 200, connections=4)
     assert 0 < bare.cpu - before < 60
     assert bare.memory("VmHWM") >= bare.memory("VmRSS") > 5
 
