@@ -16,7 +16,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("ENTREPOT_")}
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("ENTREPOT_", "PYTHON"))}
 
 COMMAND = [sys.executable, "-m", "entrepot"]
 

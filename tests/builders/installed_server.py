@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import entrepot_process
 import httpx
-
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("ENTREPOT_", "PYTHON"))}
+from entrepot_process import COMMAND, ENVIRONMENT
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -48,29 +46,13 @@ class Server:
 @contextmanager
 def serving(folder: Path, python_path: Path | None) -> Iterator[Server]:
     """A server on the folder's data."""
-    environment = {**ENVIRONMENT, "PYTHONPATH": str(python_path)} if python_path else ENVIRONMENT
+    paths = {"PYTHONPATH": str(python_path)} if python_path else {}
 
     def entrepot(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "entrepot", *arguments, "--data", str(folder / "data")]
-        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=environment, timeout=60)
+        command = [*COMMAND, *arguments, "--data", str(folder / "data")]
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env={**ENVIRONMENT, **paths}, timeout=60)
 
-    with ExitStack() as stack:
-        log = stack.enter_context((folder / "log").open("a"))
-        process = stack.enter_context(
-            subprocess.Popen(
-                [sys.executable, "-m", "entrepot", "serve", "--data", str(folder / "data"), "--port", "0"],
-                stdout=subprocess.PIPE,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-                text=True,
-                cwd=folder,
-                env=environment,
-            )
-        )
-        stack.callback(process.kill)
-        assert process.stdout is not None
-        greeting = process.stdout.readline()
-        assert greeting.startswith("Entrepot serves"), (folder / "log").read_text()
-        yield Server(greeting.rpartition(" ")[2].strip(), entrepot)
-        process.terminate()
-        assert process.wait(timeout=60) == 0
+    with entrepot_process.serving(folder / "data", environment=paths) as running:
+        yield Server(running.url, entrepot)
+        running.process.terminate()
+        assert running.process.wait(timeout=60) == 0

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from installed_server import ENVIRONMENT, Server, serving
+from entrepot_process import ENVIRONMENT
+from installed_server import Server, serving
 
 DISTRIBUTION = Path(__file__).parent / "entrepot-npm"
 
