@@ -132,9 +132,13 @@ class Indexes:
     async def _document(self, head: HeadRow, place: Place, representation: DocumentRepresentation, audience: Audience, encoding: str) -> Rendering:
         if encoding:
             plain = await self.document(head, place, representation, audience)
+            if (held := self.held_document(head, representation.parts, representation.name, audience, encoding)) is not None:
+                return held
             made = plain if plain.size < COMPRESS_FROM else await asyncio.to_thread(encoded, plain, encoding)
         else:
             store = await self._store(head, place, part_representation(place.type, representation.parts))
+            if (held := self.held_document(head, representation.parts, representation.name, audience, encoding)) is not None:
+                return held  # the change did not touch what it shows
             context = place.context()
             made = await asyncio.to_thread(
                 lambda: rendering(
