@@ -20,6 +20,7 @@ from entrepot.datafolder import make_data_folder
 from entrepot.db.connection import database
 from entrepot.db.migrate import migrate
 from entrepot.errors import SettingsError
+from entrepot.http.protocol import BoundedProtocol
 from entrepot.log import configure_logging
 from entrepot.registry import Registry
 from entrepot.services.namespaces import check_existing
@@ -123,7 +124,7 @@ def configuration(settings: Settings, app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=BoundedProtocol,
         ws="none",
         lifespan="on",
         log_config=None,

@@ -21,8 +21,11 @@ from entrepot_pypi.version import parsed
 
 largest = 5 << 20
 
-_most_lines = 20_000
+_most_lines = 100_000
+_most_headers = 20_000
 _most_fields = 200
+_longest_value = 8 << 10
+_longest_values = 512 << 10
 _newest = (2, 6)
 _decisive = frozenset(
     (
@@ -73,11 +76,13 @@ def _check_bounds(body: bytes, source: str) -> None:
         raise InvalidPackage(f"{source} is larger than {largest} bytes.")
     if b"\0" in body:
         raise InvalidPackage(f"{source} holds a NUL byte.")
+    if body.count(b"\n") + body.count(b"\r") > 2 * _most_lines:
+        raise InvalidPackage(f"{source} has more than {_most_lines} lines.")
     head = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n").partition(b"\n\n")[0]
     lines = [line for line in head.split(b"\n") if line[:1] not in (b" ", b"\t")]
     fields = {line.partition(b":")[0] for line in lines}
-    if len(lines) > _most_lines or len(fields) > _most_fields:
-        raise InvalidPackage(f"{source} has {len(lines)} headers of {len(fields)} kinds; {_most_lines} of {_most_fields} are allowed.")
+    if len(lines) > _most_headers or len(fields) > _most_fields:
+        raise InvalidPackage(f"{source} has {len(lines)} headers of {len(fields)} kinds; {_most_headers} of {_most_fields} are allowed.")
     if b"content-type" in {field.strip().lower() for field in fields}:
         raise InvalidPackage(f"{source} has a Content-Type header; the description's type is said by Description-Content-Type.")
 
@@ -88,6 +93,7 @@ def _describe(body: bytes, source: str) -> Description:
     if wrong:
         raise InvalidPackage(f"{source} says {', '.join(wrong)} more than once, or in bytes that are not UTF-8.")
     raw = _cleaned(raw)
+    _check_lengths(raw, source)
     metadata_version = _metadata_version(raw.get("metadata_version", ""), source)
     name, version = _identity(raw, source)
     told = _attributes(body) | {key: value for key in ("keywords", "project_urls", "license_expression") if (value := raw.get(key))}
@@ -102,6 +108,20 @@ def _describe(body: bytes, source: str) -> Description:
         is_static=metadata_version >= (2, 2) and not raw.get("dynamic"),
         attributes={"metadata_version": raw.get("metadata_version"), **told},
     )
+
+
+def _check_lengths(raw: RawMetadata, source: str) -> None:
+    """What packaging parses takes it seconds for a megabyte; a License-Expression, besides, 200 bytes for each of its own."""
+    total = 0
+    for key, value in raw.items():
+        if key.replace("_", "-").removesuffix("s") in _decisive:
+            lengths = [len(value)] if isinstance(value, str) else list(map(len, cast("list[str]", value)))
+            total += sum(lengths)
+            if max(lengths, default=0) > _longest_value or total > _longest_values:
+                raise InvalidPackage(
+                    f"{source} says too much in {key.replace('_', '-')}: {_longest_value} characters are allowed in a header that installers "
+                    f"read, {_longest_values} in all of them together."
+                )
 
 
 def _validate(raw: RawMetadata, metadata_version: tuple[int, int], source: str) -> Sequence[str]:

@@ -8,6 +8,7 @@ import csv
 import hashlib
 import io
 import zipfile
+from collections.abc import Set
 
 from entrepot.plugin import InvalidPackage
 
@@ -24,10 +25,7 @@ def check_record(archive: zipfile.ZipFile, dist_info: str) -> None:
     if path not in archive.NameToInfo:
         raise InvalidPackage(f"The wheel holds no {path}. Build it again.")
     unlisted = {path, f"{path}.jws", f"{path}.p7s"}  # a RECORD cannot hold its own digest, nor that of its signatures
-    listed = _rows(read_member(archive, path, _largest), path)
-    absent = next((name for name in listed if name not in archive.NameToInfo and name not in unlisted), None)
-    if absent is not None:
-        raise InvalidPackage(f"RECORD lists {absent[:200]!r}, which is not in the wheel.")
+    listed = _rows(read_member(archive, path, _largest), path, archive.NameToInfo.keys() | unlisted)
     for member in archive.infolist():
         if member.is_dir() or member.filename in unlisted:
             continue
@@ -36,14 +34,16 @@ def check_record(archive: zipfile.ZipFile, dist_info: str) -> None:
         _check_member(archive, member, *listed[member.filename])
 
 
-def _rows(body: bytes, path: str) -> dict[str, tuple[str, str]]:
-    """Digest and size by name. A name may be listed twice if both rows say the same."""
+def _rows(body: bytes, path: str, known: Set[str]) -> dict[str, tuple[str, str]]:
+    """Digest and size by name; of a name that is not known none is kept. A name may be listed twice if both rows say the same."""
     rows: dict[str, tuple[str, str]] = {}
     try:
-        for row in csv.reader(io.StringIO(body.decode(), newline="")):
+        for row in csv.reader(io.TextIOWrapper(io.BytesIO(body), "utf-8", newline="")):
             if not row:
                 continue
             name, digest, size = row
+            if name not in known:
+                raise InvalidPackage(f"RECORD lists {name[:200]!r}, which is not in the wheel.")
             if rows.setdefault(name, (digest, size)) != (digest, size):
                 raise InvalidPackage(f"RECORD lists {name[:200]!r} twice, and differently.")
     except (ValueError, csv.Error) as error:

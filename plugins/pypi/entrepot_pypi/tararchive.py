@@ -17,6 +17,8 @@ _ratio = 50
 _largest_header = 8 << 10
 _large_header = 1 << 10
 _most_large_headers = 1000
+_most_pax_squares = 1 << 29
+_most_global_pax = 4 << 10
 _piece = 1 << 16
 _headers = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
 _plain = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE)
@@ -41,7 +43,7 @@ def members(file: BinaryIO, cap: int, most: int = _most_members) -> Iterator[tup
     file.seek(0)
     source = _Inflated(file, cap)
     try:
-        counting = type("CountingMember", (Member,), {"large_headers": 0})
+        counting = type("CountingMember", (Member,), {"large_headers": 0, "pax_squares": 0, "global_pax": 0})
         with tarfile.open(fileobj=source, mode="r|", tarinfo=counting, bufsize=_piece) as archive:
             yield from _walk(archive, most)
         while source.read(_piece):
@@ -72,13 +74,15 @@ class Member(tarfile.TarInfo):
     """A member whose header is judged before the archive acts on it. Each archive has a subclass of its own, to count in."""
 
     large_headers: ClassVar[int] = 0
+    pax_squares: ClassVar[int] = 0
+    global_pax: ClassVar[int] = 0
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         """A header from a block.
 
         `TarFile` takes a damaged header for the end of the archive, reads a long name of any length into memory, and (in Pythons before 3.11.10 and
-        3.12.6) searches an extended header in quadratic time.
+        3.12.6) searches an extended header in quadratic time. Each member gets a copy of all that the global extended headers before it said.
         """
         try:
             member = super().frombuf(buf, encoding, errors)
@@ -90,7 +94,17 @@ class Member(tarfile.TarInfo):
             cls.large_headers += 1
             if member.size > _largest_header or cls.large_headers > _most_large_headers:
                 raise InvalidPackage(f"The tar archive has a header of {member.size} bytes, or too many large ones; {_largest_header} are allowed.")
+        cls._count_pax(member)
         return member
+
+    @classmethod
+    def _count_pax(cls, member: tarfile.TarInfo) -> None:
+        """Refuse extended headers that say more than paths and times do."""
+        if member.type in (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.XGLTYPE):
+            cls.pax_squares += member.size**2
+            cls.global_pax += member.size if member.type == tarfile.XGLTYPE else 0
+            if cls.pax_squares > _most_pax_squares or cls.global_pax > _most_global_pax:
+                raise InvalidPackage("The tar archive has too many or too long extended headers. Build the file again without them.")
 
 
 class _Inflated(io.RawIOBase):

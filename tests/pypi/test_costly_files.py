@@ -1,0 +1,114 @@
+"""Small files that would take a server minutes or a gigabyte to read, each refused or read at once."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+import time
+import tracemalloc
+from collections.abc import Callable
+
+import pytest
+from entrepot.plugin import Inspection, InvalidPackage
+from pypi_builder import build_metadata, build_wheel
+
+Inspect = Callable[[tuple[str, bytes]], Inspection]
+SECONDS = 5.0
+"""What the slowest of these took before was a minute and more; on a busy machine a bound must leave room."""
+
+
+def refusal(inspect: Inspect, built: tuple[str, bytes]) -> str:
+    """The sentence of a refusal that comes soon."""
+    began = time.process_time()
+    with pytest.raises(InvalidPackage) as caught:
+        inspect(built)
+    assert time.process_time() - began < SECONDS
+    return caught.value.message
+
+
+def header(name: str, kind: bytes = tarfile.REGTYPE, body: bytes = b"") -> bytes:
+    """One tar member, padded."""
+    member = tarfile.TarInfo(name)
+    member.type, member.size = kind, len(body)
+    return member.tobuf(tarfile.GNU_FORMAT) + body + b"\0" * (-len(body) % 512)
+
+
+def sdist(*pieces: bytes) -> tuple[str, bytes]:
+    """An sdist whose tar begins with these."""
+    end = header("foo-1.0/PKG-INFO", body=build_metadata("foo", "1.0")) + b"\0" * 1024
+    return "foo-1.0.tar.gz", gzip.compress(b"".join((*pieces, end)), 6)
+
+
+def test_a_gap_of_any_length_in_entry_points_is_read_at_once(inspect: Inspect) -> None:
+    text = b"[console_scripts]\nfoo" + b" " * 100_000 + b"bar\n"
+    assert "entry_points.txt cannot be read" in refusal(inspect, build_wheel("foo", "1.0", files={"foo-1.0.dist-info/entry_points.txt": text}))
+
+
+def test_entry_points_may_be_aligned_and_go_on_in_a_second_line(inspect: Inspect) -> None:
+    text = b"[console_scripts]\nfoo      = foo:main\nlonger   = \\\n    foo:other\n"
+    assert inspect(build_wheel("foo", "1.0", files={"foo-1.0.dist-info/entry_points.txt": text})).name == "foo"
+
+
+def test_a_record_of_a_million_files_that_are_not_there_takes_no_memory(inspect: Inspect) -> None:
+    built = build_wheel("foo", "1.0", record=b"".join(b"%x,,\n" % number for number in range(1_000_000)))
+    tracemalloc.start()
+    try:
+        assert "not in the wheel" in refusal(inspect, built)
+        assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Requires-Python", ",".join(["<1"] * 20_000)),
+        ("Requires-Dist", "a; " + " or ".join(["os_name == 'a'"] * 10_000)),
+        ("Provides-Extra", "a" * 100_000),
+    ],
+)
+def test_a_header_that_installers_parse_has_a_bound(inspect: Inspect, name: str, value: str) -> None:
+    assert "says too much in" in refusal(inspect, build_wheel("foo", "1.0", headers=[(name, value)]))
+
+
+def test_a_license_expression_has_a_bound(inspect: Inspect) -> None:
+    built = build_wheel("foo", "1.0", metadata_version="2.4", headers=[("License-Expression", " OR ".join(["MIT"] * 100_000))])
+    assert "says too much in license-expression" in refusal(inspect, built)
+
+
+def test_many_requirements_have_a_bound_together(inspect: Inspect) -> None:
+    line = "a" + ",".join(["<1"] * 80)
+    assert "says too much in requires-dist" in refusal(inspect, build_wheel("foo", "1.0", [line] * 10_000))
+    assert len(inspect(build_wheel("foo", "1.0", [f"a{number}>=1" for number in range(3_000)])).attributes["requires_dist"]) == 3_000
+
+
+def test_a_description_of_millions_of_lines_is_refused(inspect: Inspect) -> None:
+    assert "lines" in refusal(inspect, build_wheel("foo", "1.0", description="\n" * 4_000_000))
+
+
+def test_global_headers_of_a_tar_have_a_bound(inspect: Inspect) -> None:
+    said = [b"".join(b"13 k%06d=\n" % (number * 70 + one) for one in range(70)) for number in range(200)]
+    members = (header(f"foo-1.0/{number}") for number in range(3_000))
+    assert "extended headers" in refusal(inspect, sdist(*(header("g", tarfile.XGLTYPE, body) for body in said), *members))
+
+
+def test_one_global_header_as_git_archive_writes_it_is_fine(inspect: Inspect) -> None:
+    comment = b"52 comment=0123456789012345678901234567890123456789\n"
+    assert inspect(sdist(header("pax_global_header", tarfile.XGLTYPE, comment))).name == "foo"
+
+
+def test_extended_headers_that_take_quadratic_time_have_a_bound(inspect: Inspect) -> None:
+    pairs = (header("x", tarfile.XHDTYPE, b"1" * 8191) + header(f"foo-1.0/{number}") for number in range(250))
+    assert "extended headers" in refusal(inspect, sdist(*pairs))
+
+
+def test_a_time_with_fractions_for_each_of_many_files_is_fine(inspect: Inspect) -> None:
+    body = build_metadata("foo", "1.0")
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
+        for name in ["PKG-INFO", *map(str, range(2_000))]:
+            member = tarfile.TarInfo(f"foo-1.0/{name}")
+            member.mtime, member.size = 1_700_000_000.25, len(body)  # as setuptools does
+            archive.addfile(member, io.BytesIO(body))
+    assert inspect(("foo-1.0.tar.gz", buffer.getvalue())).name == "foo"
