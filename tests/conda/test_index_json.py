@@ -152,7 +152,12 @@ def test_lists_where_clients_want_text_are_joined() -> None:
 def test_what_needs_a_later_repodata_is_refused() -> None:
     assert "CEP 48" in refusal({"extra_depends": {"test": ["pytest"]}})
     assert "CEP 48" in refusal({"flags": ["cuda"]})
-    assert index({"flags": []})["flags"] == []
+
+
+@pytest.mark.parametrize("nothing", [False, 0, "", [], {}])
+def test_an_empty_field_of_a_later_repodata_never_reaches_an_index_with_a_type_that_clients_refuse(nothing: object) -> None:
+    kept = index({"extra_depends": nothing, "flags": nothing})
+    assert not {"extra_depends", "flags"} & kept.keys()
 
 
 def test_package_urls_are_checked() -> None:

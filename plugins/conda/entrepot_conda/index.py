@@ -133,7 +133,8 @@ def _check_noarch(clean: dict[str, Any]) -> None:
         clean["noarch"] = noarch
 
 
-def _refuse_v3(clean: Mapping[str, Any]) -> None:
-    used = [key for key in _v3_only if clean.get(key)]
+def _refuse_v3(clean: dict[str, Any]) -> None:
+    """An empty one says nothing, and of a wrong type (`false`) it would make clients refuse the whole index: it goes."""
+    used = [key for key in _v3_only if clean.pop(key, None)]
     if used:
         raise InvalidPackage(f"info/index.json: {used[0]} needs the third revision of repodata (CEP 48), which this server does not write yet.")
