@@ -89,8 +89,8 @@ def build_app(site: Site) -> ASGIApp:
     routes: list[BaseRoute] = [
         Route(UploadEndpoint.path, UploadEndpoint(services).put, methods=["PUT"]),
         Route("/graphql", graphql_app(site, schema)),
+        *_type_mounts(site.registry, services),  # before the plugins' own: a pattern of theirs cannot take a type's uploads
         *(route for _, route in site.registry.routes(services)),
-        *_type_mounts(site.registry, services),
     ]
     app = Starlette(
         routes=routes,

@@ -172,7 +172,7 @@ def create_token(
 
 def until(lifetime: timedelta | None) -> str:
     """How long a token lives, for people."""
-    return "until it is revoked" if lifetime is None else f"until {datetime.now().astimezone() + lifetime:%Y-%m-%d %H:%M %Z}"
+    return "without an end" if lifetime is None else f"until {datetime.now().astimezone() + lifetime:%Y-%m-%d %H:%M %Z}"
 
 
 @cli.command()

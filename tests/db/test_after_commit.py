@@ -40,15 +40,17 @@ async def test_inside_a_transaction_it_waits_for_the_outermost_commit(told: list
     assert told == ["inner", "outer"]
 
 
+async def fail_after_telling(told: list[str]) -> None:
+    async with transaction():
+        after_commit(lambda: told.append("undone"))
+        raise RuntimeError
+
+
 async def test_what_was_undone_is_not_told(told: list[str]) -> None:
     async with transaction():
         with pytest.raises(RuntimeError):
-            async with transaction():
-                after_commit(lambda: told.append("undone"))
-                raise RuntimeError
+            await fail_after_telling(told)
         after_commit(lambda: told.append("kept"))
     with pytest.raises(RuntimeError):
-        async with transaction():
-            after_commit(lambda: told.append("undone too"))
-            raise RuntimeError
+        await fail_after_telling(told)
     assert told == ["kept"]

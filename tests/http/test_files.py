@@ -139,12 +139,19 @@ def blob_of(house: House, sha256: str) -> Path:
 
 
 @pytest.mark.parametrize("body", [SMALL, LARGE], ids=["small", "large"])
-async def test_bytes_that_are_gone_are_404_and_no_half_answer(house: House, alice: Person, body: bytes) -> None:
+async def test_bytes_that_are_gone_are_500_told_to_the_operator_and_no_half_answer(house: House, alice: Person, body: bytes) -> None:
     made = await alice.has("ball.toy", body)
     blob_of(house, made["sha256"]).unlink()
     for headers in ({}, {"range": "bytes=1-5"}):
         response = await house.anyone.get(made["url"], headers=headers)
-        assert sentence(response, 404) == "The server does not have the bytes of this file."
+        assert "operator" in sentence(response, 500)
+
+
+async def test_the_same_upload_again_brings_lost_bytes_back(house: House, alice: Person) -> None:
+    made = await alice.has("ball.toy", LARGE)
+    blob_of(house, made["sha256"]).unlink()
+    assert (await alice.put("ball.toy", LARGE)).status_code == 200
+    assert (await house.anyone.get(made["url"])).content == LARGE
 
 
 async def test_small_bytes_that_were_cut_off_are_500_and_told_to_the_operator(house: House, alice: Person) -> None:

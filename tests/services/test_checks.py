@@ -72,7 +72,7 @@ async def test_a_server_after_uploads_and_removals_is_clean(yard: Yard) -> None:
 async def test_missing_bytes_are_told_for_each_file_that_has_them(yard: Yard) -> None:
     sha256 = await yard.upload("crane")
     yard.path(sha256).unlink()
-    remedy = "Restore it from a backup of the blobs, or remove the file and upload it again."
+    remedy = "Restore it from a backup of the blobs; bytes that are gone also come back when the same file is uploaded again."
     assert await yard.problems() == [f"alice/toy/crane.toy, blob {sha256}: its bytes are not in storage. {remedy}"]
 
 

@@ -101,6 +101,9 @@ class Lookup(Protocol):
     async def label(self, namespace_id: int, label: str) -> bool:
         """Whether a namespace has a label."""
 
+    async def public_label(self, namespace_id: int, label: str) -> bool:
+        """Whether a file of a public package has a label."""
+
     async def token(self, digest: str) -> TokenRow | None:
         """A token by the digest of its secret."""
 
@@ -136,6 +139,8 @@ TOKEN = """SELECT token.id, namespace.id, namespace.name, coalesce("user".is_adm
         token.revoked_at, token.last_used_at
     FROM token JOIN namespace ON namespace.id = token.namespace_id LEFT JOIN "user" ON "user".namespace_id = namespace.id
     WHERE token.digest = ?"""
+PUBLIC_LABEL = """SELECT 1 FROM label JOIN file_label ON file_label.label_id = label.id JOIN file ON file.id = file_label.file_id
+    JOIN package ON package.id = file.package_id WHERE label.namespace_id = ? AND label.name = ? AND NOT package.private LIMIT 1"""
 PRIVATE = "SELECT id FROM package WHERE namespace_id = ? AND private ORDER BY id"
 
 
@@ -194,6 +199,10 @@ class SqliteLookup:
     async def label(self, namespace_id: int, label: str) -> bool:
         """See Lookup."""
         return self._one("SELECT 1 FROM label WHERE namespace_id = ? AND name = ?", namespace_id, label) is not None
+
+    async def public_label(self, namespace_id: int, label: str) -> bool:
+        """See Lookup."""
+        return self._one(PUBLIC_LABEL, namespace_id, label) is not None
 
     async def token(self, digest: str) -> TokenRow | None:
         """See Lookup."""

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from entrepot.errors import EntrepotError
+from entrepot.errors import EntrepotError, NotFound
 from entrepot.http.conditions import Unsatisfiable, asked_range, none_match
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class BlobContent(Content):
     def _opened(self, start: int) -> BinaryIO:
         try:
             file = self._storage.open(self._sha256)
-        except OSError as error:
+        except (OSError, NotFound) as error:
             log.exception("The stored blob %s cannot be opened.", self._sha256)
             raise EntrepotError("The server cannot read this file just now. Its log says why; try again, and tell the operator.") from error
         file.seek(start)

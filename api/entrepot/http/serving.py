@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from entrepot.services.renderings import Rendering
     from entrepot.site import Site
 
+DAMAGED = "The server's copy of this file is lost or damaged. Tell the operator to run `entrepot check`."
 IMMUTABLE = "max-age=31536000, immutable"
 IN_URLS = "/%!$&'()*+,;=:@~?"
 SMALL_BLOB = 64 << 10
@@ -68,7 +69,7 @@ class Server:
     async def content(self, facts: Facts, namespace: str, type: PackageType, label: str, target: Target) -> Content:
         """What answers a target that has bytes. Raises NotFound, Unauthenticated, Unavailable."""
         actor = ANONYMOUS if facts.anonymous else await actor_of(self._site, facts)
-        require_read(self._site, actor, what="packages")
+        require_read(self._site, actor, needs=(f"{type.name}:download",))
         match target:
             case DocumentTarget():
                 return await self._document(facts, actor, namespace, type, label, target)
@@ -86,15 +87,16 @@ class Server:
         representation = self._documents[type.name, target.representation]
         head = await self._site.lookup.head(namespace, type.name, label, target.document)
         if head is None:
-            head = await self._standing(namespace, type, label, target.document)
-        audience: Audience = ()
-        if not actor.anonymous and reads_private(actor, namespace_id=head.namespace_id, needs=(f"{type.name}:download",)):
-            audience = await self._site.lookup.private_packages(head.namespace_id)
+            head = await self._standing(actor, namespace, type, label, target.document)
+        insider = not actor.anonymous and reads_private(actor, namespace_id=head.namespace_id, needs=(f"{type.name}:download",))
+        audience: Audience = await self._site.lookup.private_packages(head.namespace_id) if insider else ()
         encoding = accepted_encoding(facts.accept_encoding) if representation.compressible else ""
         found = self._site.indexes.held_document(head, representation.parts, representation.name, audience, encoding)
         if found is None:
             place = await self._place(namespace, type, label, target.document)
             found = await self._site.indexes.document(head, place, representation, audience, encoding)
+        if found.empty and not insider and not await self._stands(head.namespace_id, type, label, target.document):
+            raise _no_document(namespace, type, label, target.document)
         return self._prepared(found, private=bool(audience))
 
     async def _part(self, facts: Facts, actor: Actor, namespace: str, type: PackageType, label: str, target: PartTarget) -> Content:
@@ -126,19 +128,27 @@ class Server:
             self._small.put(key, content, len(body) + CONTENT_OVERHEAD)
         return content
 
-    async def _standing(self, namespace: str, type: PackageType, label: str, document: str) -> HeadRow:
+    async def _standing(self, actor: Actor, namespace: str, type: PackageType, label: str, document: str) -> HeadRow:
         """The head of a document that is there before its first file. Raises NotFound."""
-        missing = not_found(f"{type.name} index {document} of {namespace}{'' if label == MAIN else f' with the label {label}'}")
         owner = await self._site.lookup.namespace(namespace)
         if owner is None:
-            raise missing
-        if document not in type.standing_documents or not (label == MAIN or await self._site.lookup.label(owner.id, label)):
-            raise missing
+            raise _no_document(namespace, type, label, document)
+        insider = not actor.anonymous and reads_private(actor, namespace_id=owner.id, needs=(f"{type.name}:download",))
+        has_label = insider and document in type.standing_documents and await self._site.lookup.label(owner.id, label)
+        if not has_label and not await self._stands(owner.id, type, label, document):
+            raise _no_document(namespace, type, label, document)
         await transact(lambda: ensure_standing(namespace_id=owner.id, type=type.name, label=label, document=document))
         head = await self._site.lookup.head(namespace, type.name, label, document)
         if head is None:
-            raise missing
+            raise _no_document(namespace, type, label, document)
         return head
+
+    async def _stands(self, namespace_id: int, type: PackageType, label: str, document: str) -> bool:
+        """Whether everybody sees the document though it is empty: a standing one, of `main` or of a label that a public file has.
+
+        Else a label that only private files have, or that none has any more, would show that it exists.
+        """
+        return document in type.standing_documents and (label == MAIN or await self._site.lookup.public_label(namespace_id, label))
 
     async def _place(self, namespace: str, type: PackageType, label: str, document: str) -> Place:
         owner = await self._site.lookup.namespace(namespace)
@@ -194,10 +204,13 @@ class Server:
 
     def _small_body(self, row: FileRow) -> bytes:
         """A small blob, read on the event loop: quicker than a hop to a thread."""
-        with self._site.storage.open(row.sha256) as file:
-            body = file.read()
+        try:
+            with self._site.storage.open(row.sha256) as file:
+                body = file.read()
+        except NotFound:
+            body = b""
         if len(body) != row.size:
-            raise EntrepotError("The server's copy of this file is damaged. Tell the operator to run `entrepot check`.")
+            raise EntrepotError(DAMAGED)
         return body
 
     async def file_row(self, actor: Actor, namespace: str, type: PackageType, target: FileTarget) -> FileRow:
@@ -213,6 +226,10 @@ class Server:
     @staticmethod
     def _may_read(actor: Actor, type: PackageType, namespace_id: int, private: bool) -> bool:
         return not private or reads_private(actor, namespace_id=namespace_id, needs=(f"{type.name}:download",))
+
+
+def _no_document(namespace: str, type: PackageType, label: str, document: str) -> NotFound:
+    return not_found(f"{type.name} index {document} of {namespace}{'' if label == MAIN else f' with the label {label}'}")
 
 
 def _audience(private: bool) -> str:

@@ -20,7 +20,7 @@ PAGE = 200
 PIECE = 1 << 20
 AN_HOUR = 3_600_000
 
-RESTORE = "Restore it from a backup of the blobs, or remove the file and upload it again."
+RESTORE = "Restore it from a backup of the blobs; bytes that are gone also come back when the same file is uploaded again."
 
 # Each of these is one statement, so one snapshot: a publishing transaction is seen whole or not at all.
 DANGLING_FILES = """SELECT namespace.name AS namespace, file.type, file.path, '' AS extra, file.size, blob.size AS blob_size, blob.state
@@ -56,7 +56,7 @@ async def check_references(report: Report) -> None:
             wrong = f"its bytes are in the state {row['state']}, not stored."
         else:
             wrong = f"it has {row['size']} bytes, but its blob is said to have {row['blob_size']}."
-        report.problem(title_of(row), wrong, "Restore the database from a backup, or remove the file and upload it again.")
+        report.problem(title_of(row), wrong, "Restore the database from a backup.")
 
 
 async def check_bytes(storage: Storage, report: Report) -> None:

@@ -32,7 +32,7 @@ UNLOGGED = """SELECT DISTINCT namespace.name AS namespace, entry.type, label.nam
     WHERE head.pruned = 0 AND NOT EXISTS (SELECT 1 FROM change WHERE change.head_id = head.id AND change.part = entry.part)
     ORDER BY 1, 2, 3, 4, 5"""
 
-AGAIN = "Remove the file and upload it again, and tell the authors of Entrepot how it came to this."
+AGAIN = "Restore the database from a backup, and tell the authors of Entrepot how it came to this."
 
 
 async def check_entries(registry: Registry, report: Report) -> None:

@@ -139,15 +139,16 @@ class Indexes:
             store = await self._store(head, place, part_representation(place.type, representation.parts))
             if (held := self.held_document(head, representation.parts, representation.name, audience, encoding)) is not None:
                 return held  # the change did not touch what it shows
-            context = place.context()
+            context, shown = place.context(), store.shown(audience)
             made = await asyncio.to_thread(
                 lambda: rendering(
-                    place.type.render(representation.name, context, store.shown(audience)),
+                    place.type.render(representation.name, context, shown),
                     shared=(part.body for part in store.parts.values()),
                     generation=store.generation,
                     media_type=representation.media_type,
                     vary=representation.vary,
                     compressible=representation.compressible,
+                    empty=not shown.names(),
                 )
             )
         self._keep(head.id, representation, audience, encoding, made)

@@ -61,14 +61,21 @@ def require_write(actor: Actor, *, namespace_id: int, namespace: str, needs: tup
         raise Unauthenticated("This needs a token. Make one with `entrepot token create` and send it as `Authorization: Bearer TOKEN`.")
     if not (actor.is_admin or actor.namespace_id == namespace_id):
         raise PermissionDenied(f"{actor.name} may not write to the namespace {namespace}. Ask its owner for access, or upload to {actor.name}.")
+    _require_scope(actor, needs)
+
+
+def require_read(site: Site, actor: Actor, *, needs: tuple[str, ...]) -> None:
+    """On a site that is not open to everybody, let pass who has a credential that may read. Raises Unauthenticated, PermissionDenied."""
+    if site.settings.anonymous_read:
+        return
+    if actor.anonymous:
+        raise Unauthenticated("This site serves packages only with a token.")
+    _require_scope(actor, needs)
+
+
+def _require_scope(actor: Actor, needs: tuple[str, ...]) -> None:
     if not actor.allows(*needs):
         raise PermissionDenied(f"This token's scopes do not allow it. Make a token with one of the scopes: {', '.join(('all', *needs))}.")
-
-
-def require_read(site: Site, actor: Actor, *, what: str) -> None:
-    """Refuse anonymous readers where the site does not serve them. Raises Unauthenticated."""
-    if actor.anonymous and not site.settings.anonymous_read:
-        raise Unauthenticated(f"This site serves {what} only with a token.")
 
 
 def not_found(what: str) -> NotFound:

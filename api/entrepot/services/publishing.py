@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -17,81 +15,16 @@ from entrepot.db.sql import Row, after_commit, execute, fetch, fetch_one, rows_o
 from entrepot.errors import Conflict, Unavailable
 from entrepot.packagetype import StoredExtra, StoredFile
 from entrepot.services import audit, blobs, entries, files, heads
+from entrepot.services.drafts import Draft, PublishedFile
 from entrepot.services.labels import label_ids
+from entrepot.services.releases import order_by_common_key, release_id
 
 if TYPE_CHECKING:
-    from entrepot.db.lookup import NamespaceRow
-    from entrepot.packagetype import Extra, Inspection, PackageType
-    from entrepot.services.actors import Actor
+    from entrepot.packagetype import PackageType
     from entrepot.site import Site
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedFile:
-    """A file that was published, as an upload answers it."""
-
-    id: str
-    namespace: str
-    package: str
-    version: str
-    type: str
-    path: str
-    basename: str
-    size: int
-    sha256: str
-    labels: Sequence[str]
-    url: str
-    """Where it can be downloaded: a path on this site."""
-    created: bool
-    """False: the same bytes were there under the same path already, and nothing changed."""
-
-
-@dataclass(frozen=True, slots=True)
-class DraftExtra:
-    """An extra with the digest that stores it."""
-
-    name: str
-    body: bytes
-    media_type: str
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """A file that has passed inspection: everything the transaction writes."""
-
-    actor: Actor
-    namespace: NamespaceRow
-    package_type: PackageType
-    inspection: Inspection
-    name: str
-    canonical_name: str
-    version: str
-    canonical_version: str
-    path: str
-    basename: str
-    size: int
-    sha256: str
-    md5: str
-    blake2b: str
-    labels: Sequence[str]
-    private: bool | None
-    extras: tuple[DraftExtra, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "extras", tuple(map(_draft_extra, self.inspection.extras)))
-
-    @property
-    def type(self) -> str:
-        """The name of the package type."""
-        return self.package_type.name
-
-
-def _draft_extra(extra: Extra) -> DraftExtra:
-    return DraftExtra(extra.name, extra.body, extra.media_type, hashlib.sha256(extra.body).hexdigest())
-
-
-async def find_same(site: Site, draft: Draft) -> PublishedFile | None:
+async def find_same(draft: Draft) -> PublishedFile | None:
     """The published file, if it is these bytes already. Raises Conflict if its path holds other bytes."""
     row = await fetch_one(
         f"SELECT {files.COLUMNS} FROM {files.TABLES} WHERE file.namespace_id = $1 AND file.type = $2 AND file.path = $3",
@@ -104,7 +37,7 @@ async def find_same(site: Site, draft: Draft) -> PublishedFile | None:
     if row["sha256"] != draft.sha256:
         raise Conflict(
             f"File already exists: {draft.path} is in {draft.namespace.name} with other bytes (sha256 {row['sha256'][:12]}…). "
-            "Raise the version or build number, or remove the file first."
+            "Raise the version or build number."
         )
     _refuse_other_visibility(draft, row["package"], bool(row["private"]))
     [file] = await files.stored_files([row])
@@ -152,18 +85,20 @@ def _event_fields(file: PublishedFile) -> dict[str, str]:
 async def _write(site: Site, draft: Draft) -> PublishedFile:
     namespace = await fetch_one("SELECT replace FROM namespace WHERE id = $1 {lock}", draft.namespace.id)
     if await fetch_one("SELECT id FROM file WHERE namespace_id = $1 AND type = $2 AND path = $3", draft.namespace.id, draft.type, draft.path):
-        same = await find_same(site, draft)
+        same = await find_same(draft)
         if same is not None:
             return same
     if namespace is not None and namespace["replace"] == "never":
         await _refuse_burnt_path(draft)
     at = now()
     binding = await _binding(draft, at)
-    release_id = await _release(draft, binding["package_id"], at)
+    release = await release_id(
+        draft.package_type, package_id=binding["package_id"], version=draft.version, canonical_version=draft.canonical_version, at=at
+    )
     labels = await label_ids(site, draft.actor, namespace_id=draft.namespace.id, names=draft.labels)
     file = _stored(draft, binding, at)
     uuid = new_uuid()
-    file_id = await _insert_file(draft, uuid, binding, release_id, at)
+    file_id = await _insert_file(draft, uuid, binding, release, at)
     await _insert_extras(draft, file_id)
     values = [value for label_id in labels.values() for value in (file_id, label_id)]
     await execute(f"INSERT INTO file_label (file_id, label_id) VALUES {rows_of(len(labels), 2)}", *values)
@@ -228,6 +163,8 @@ async def _binding(draft: Draft, at: int) -> Row:
             draft.type,
             draft.canonical_name,
         )
+        if await fetch_one("SELECT id FROM binding WHERE package_id = $1 AND type <> $2 LIMIT 1", package["id"], draft.type):
+            await order_by_common_key(package["id"])
         return {"id": made["id"], "state": "{}", "package_id": package["id"], "package": package["name"]}
     _refuse_other_visibility(draft, row["package"], bool(row["private"]))
     await _touch_package(draft, row["package_id"], at)
@@ -271,26 +208,7 @@ async def _touch_package(draft: Draft, package_id: int, at: int) -> None:
 
 def _refuse_other_visibility(draft: Draft, package: str, private: bool) -> None:
     if draft.private is not None and draft.private != private:
-        raise Conflict(
-            f"{package} is {'private' if private else 'public'} already, and an upload never changes that. "
-            "Leave `private` out, or change the package first."
-        )
-
-
-async def _release(draft: Draft, package_id: int, at: int) -> int:
-    row = await fetch_one("SELECT id FROM release WHERE package_id = $1 AND canonical_version = $2", package_id, draft.canonical_version)
-    if row is None:
-        [row] = await fetch(
-            """INSERT INTO release (uuid, package_id, version, canonical_version, version_key, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6) RETURNING id""",
-            new_uuid(),
-            package_id,
-            draft.version,
-            draft.canonical_version,
-            draft.package_type.version_key(draft.version),
-            at,
-        )
-    return int(row["id"])
+        raise Conflict(f"{package} is {'private' if private else 'public'} already, and an upload never changes that. Leave `private` out.")
 
 
 def _stored(draft: Draft, binding: Row, at: int) -> StoredFile:

@@ -31,6 +31,8 @@ class Rendering:
     compressible: bool = False
     cost: int = 0
     """The memory it takes, about, beside the parts that it shares."""
+    empty: bool = False
+    """It is a document that shows its audience no part."""
     prepared: Any = field(default=None, repr=False)
     """What the HTTP layer made of it, once."""
 
@@ -57,6 +59,7 @@ def rendering(
     compressible: bool = False,
     encoding: str = "",
     shared: Iterable[bytes] = (),
+    empty: bool = False,
 ) -> Rendering:
     """Gather and hash what a type renders; `shared` are bytes that somebody holds in any case. Runs in a thread."""
     digest = hashlib.blake2b(digest_size=16)
@@ -67,7 +70,7 @@ def rendering(
         held.append(piece)
         size += len(piece)
     kept = (b"".join(held),) if size <= JOIN_BELOW else tuple(held)
-    return Rendering(generation, kept, size, digest.hexdigest(), media_type, vary, encoding, compressible, _cost(kept, size, shared))
+    return Rendering(generation, kept, size, digest.hexdigest(), media_type, vary, encoding, compressible, _cost(kept, size, shared), empty)
 
 
 def _cost(pieces: tuple[bytes, ...], size: int, shared: Iterable[bytes]) -> int:
@@ -86,6 +89,7 @@ def encoded(plain: Rendering, encoding: str) -> Rendering:
         vary=plain.vary,
         compressible=True,
         encoding=encoding,
+        empty=plain.empty,
     )
 
 

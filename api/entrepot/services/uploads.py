@@ -14,9 +14,9 @@ from entrepot.db.sqlite import to_the_end
 from entrepot.errors import BadRequest, NotFound, TooLarge, ValidationError
 from entrepot.hooks import Upload
 from entrepot.services import blobs, publishing
+from entrepot.services.drafts import Draft, PublishedFile
 from entrepot.services.labels import label_names
 from entrepot.services.permissions import require_write
-from entrepot.services.publishing import Draft, PublishedFile
 
 if TYPE_CHECKING:
     from entrepot.db.lookup import NamespaceRow
@@ -102,8 +102,10 @@ class IncomingUpload:
         received = await _in_thread(self._inspect, basename, type, dict(digests or {}))
         draft = self._draft(received, basename, package, version, wanted_labels, private)
         if await self._site.lookup.file(self._namespace.name.lower(), draft.type, draft.path) is not None:
-            unchanged = await publishing.find_same(self._site, draft)
+            unchanged = await publishing.find_same(draft)
             if unchanged is not None:
+                if await asyncio.to_thread(self._site.storage.size, draft.sha256) != draft.size:
+                    await self._store(draft)  # the bytes were lost: the upload brings them back
                 return unchanged
         await self._store(draft)
         return await publishing.publish(self._site, draft)
@@ -127,7 +129,7 @@ class IncomingUpload:
         package_type, inspection = received.package_type, received.inspection
         needs = (f"{package_type.name}:upload", "api:write")
         require_write(self._actor, namespace_id=self._namespace.id, namespace=self._namespace.name, needs=needs)
-        name = _agreed_name(package_type, inspection, package)
+        name = _agreed_name(inspection, package)
         agreed_version = _agreed_version(package_type, inspection, version)
         draft = Draft(
             actor=self._actor,
@@ -195,7 +197,7 @@ def too_large(site: Site) -> TooLarge:
     return TooLarge(f"The file is larger than the {site.settings.max_upload} bytes that this server takes (setting max_upload).")
 
 
-def _agreed_name(package_type: PackageType, inspection: Inspection, package: str | None) -> str:
+def _agreed_name(inspection: Inspection, package: str | None) -> str:
     if package is None:
         return inspection.name
     if not inspection.names_itself:

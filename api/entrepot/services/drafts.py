@@ -1,0 +1,78 @@
+"""A file between inspection and publication, and what is answered of it afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from entrepot.db.lookup import NamespaceRow
+    from entrepot.packagetype import Extra, Inspection, PackageType
+    from entrepot.services.actors import Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedFile:
+    """A file that was published, as an upload answers it."""
+
+    id: str
+    namespace: str
+    package: str
+    version: str
+    type: str
+    path: str
+    basename: str
+    size: int
+    sha256: str
+    labels: Sequence[str]
+    url: str
+    """Where it can be downloaded: a path on this site."""
+    created: bool
+    """False: the same bytes were there under the same path already, and nothing changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftExtra:
+    """An extra with the digest that stores it."""
+
+    name: str
+    body: bytes
+    media_type: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A file that has passed inspection: everything the transaction writes."""
+
+    actor: Actor
+    namespace: NamespaceRow
+    package_type: PackageType
+    inspection: Inspection
+    name: str
+    canonical_name: str
+    version: str
+    canonical_version: str
+    path: str
+    basename: str
+    size: int
+    sha256: str
+    md5: str
+    blake2b: str
+    labels: Sequence[str]
+    private: bool | None
+    extras: tuple[DraftExtra, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "extras", tuple(map(_draft_extra, self.inspection.extras)))
+
+    @property
+    def type(self) -> str:
+        """The name of the package type."""
+        return self.package_type.name
+
+
+def _draft_extra(extra: Extra) -> DraftExtra:
+    return DraftExtra(extra.name, extra.body, extra.media_type, hashlib.sha256(extra.body).hexdigest())
