@@ -315,4 +315,7 @@ class PackageType(ABC):
 
     @abstractmethod
     def install(self, package: str, channel: str) -> Sequence[str]:
-        """What a person types to install the package; `channel` is the absolute URL of the namespace (and label) in this type, no slash at its end."""
+        """What a person types to install the package.
+
+        `channel` is the absolute URL of the namespace (and label) in this type, without a slash at its end.
+        """

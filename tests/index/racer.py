@@ -8,6 +8,7 @@ Prints one JSON object: the faults it saw, how many checks it made, and the ETag
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import random
 import sqlite3
@@ -38,7 +39,7 @@ class Racer:
         self.actor = Actor(name="alice", namespace_id=owner_id, scopes=frozenset({"all"}))
         self.name = name
         self.random = random.Random(seed)
-        self.mine: dict[str, tuple[str, set[str]]] = {}
+        self.mine: dict[str, tuple[str, str, set[str]]] = {}
         self.faults: list[str] = []
         self.checks = 0
         self.etags: dict[str, str] = {}
@@ -57,7 +58,7 @@ class Racer:
                 await self.check(channel)
 
     def alive(self) -> list[str]:
-        return [basename for basename, (_, has) in sorted(self.mine.items()) if has]
+        return [basename for basename, (_, _, has) in sorted(self.mine.items()) if has]
 
     async def add(self, number: int) -> None:
         # half of the names are shared with the other workers, so that parts and packages are contended
@@ -68,20 +69,20 @@ class Racer:
         async with incoming(self.site, actor=self.actor, namespace="alice", type="toy", package=None, declared_size=None) as upload:
             await upload.write(body)
             await upload.publish(basename=basename, labels=wanted)
-        self.mine[basename] = (line_of(basename, body), set(wanted))
+        self.mine[basename] = (name, line_of(basename, body), set(wanted))
 
     async def remove(self) -> None:
         basename = self.random.choice(self.alive())
         await remove_file(self.site, actor=self.actor, namespace="alice", type="toy", path=basename)
-        self.mine[basename] = (self.mine[basename][0], set())
+        self.mine[basename] = (*self.mine[basename][:2], set())
 
     async def relabel(self) -> None:
         basename = self.random.choice(self.alive())
-        line, has = self.mine[basename]
+        name, line, has = self.mine[basename]
         channel = self.random.choice(CHANNELS)
         change = labels.remove_label if channel in has and len(has) > 1 else labels.add_label
         await change(self.site, actor=self.actor, namespace="alice", type="toy", path=basename, label=channel)
-        self.mine[basename] = (line, has - {channel} if change is labels.remove_label else has | {channel})
+        self.mine[basename] = (name, line, has - {channel} if change is labels.remove_label else has | {channel})
 
     async def check(self, channel: str) -> None:
         head = await self.site.lookup.head("alice", "toy", channel, "all")
@@ -94,14 +95,28 @@ class Racer:
         for rendering, kind in ((listing, "listing"), (shards, "shards")):
             if self.etags.setdefault(f"{channel} {kind} {rendering.generation}", rendering.etag) != rendering.etag:
                 self.faults.append(f"{channel} {kind}: generation {rendering.generation} has two contents here")
+        zipped = await self.site.indexes.document(head, place, toy.document_representations[0], (), "gzip")
+        if zipped.generation == listing.generation and zipped.encoding and gzip.decompress(b"".join(zipped.pieces)) != b"".join(listing.pieces):
+            self.faults.append(f"{channel}: the compressed listing of generation {listing.generation} says something else")
         lines = b"".join(listing.pieces).decode().splitlines(keepends=True)
-        for basename, (line, has) in self.mine.items():
+        for basename, (_, line, has) in self.mine.items():
             if (line in lines) != (channel in has):
                 self.faults.append(f"{channel}: {basename} is {'missing' if channel in has else 'stale'} at generation {listing.generation}")
         self.compare_with_truth(channel, head.id, listing.generation, lines)
         for line in b"".join(shards.pieces).decode().splitlines():
             await self.check_shard(channel, *line.split())
+        await self.check_pages(place, channel)
         self.checks += 1
+
+    async def check_pages(self, place: Place, channel: str) -> None:
+        """Each page shows what this worker has put there and taken away."""
+        for name in {name for name, _, _ in self.mine.values()}:
+            row = await self.site.lookup.part("alice", "toy", channel, "all", name)
+            page = row and await self.site.indexes.part(row, place, name, place.type.part_representations[0])
+            lines = b"".join(page.pieces).decode().splitlines(keepends=True) if page else []
+            for basename, (part, line, has) in self.mine.items():
+                if part == name and (line in lines) != (channel in has):
+                    self.faults.append(f"{channel}: {basename} is {'missing from' if channel in has else 'stale on'} the page of {name}")
 
     def compare_with_truth(self, channel: str, head_id: int, generation: int, lines: list[str]) -> None:
         self.raw.execute("BEGIN")

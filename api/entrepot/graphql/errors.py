@@ -31,7 +31,9 @@ def shown(error: GraphQLError) -> GraphQLError:
         return _copy(error, cause.message, code_of(type(cause)))
     if isinstance(cause, RecursionError):
         return _copy(error, TOO_DEEP, "BAD_REQUEST")
-    return error if cause is None else _copy(error, UNEXPECTED, "INTERNAL")
+    if cause is not None:
+        return _copy(error, UNEXPECTED, "INTERNAL")
+    return error if error.extensions else _copy(error, error.message, "BAD_REQUEST")
 
 
 def report(error: GraphQLError) -> None:

@@ -6,6 +6,7 @@ What a URL means is remembered per (path, Accept, query); a token is taken out o
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -124,17 +125,17 @@ class Front:
         return None if target is None else Located(namespace, type, label, target)
 
 
-def split_token(path: str, types: object) -> tuple[str, str]:
+def split_token(path: str, types: Mapping[str, PackageType]) -> tuple[str, str]:
     """The token in a path, and the path without it: `/t/<token>/…` in front, or right behind the type (`/<type>/t/<token>/…`)."""
     segments = path.split("/", 4)
     if len(segments) > 3 and segments[1] == "t":
         return segments[2], "/" + "/".join(segments[3:])
-    if len(segments) > 4 and segments[2] == "t" and segments[1] in types:  # type: ignore[operator]
+    if len(segments) > 4 and segments[2] == "t" and segments[1] in types:
         return segments[3], f"/{segments[1]}/{segments[4]}"
     return "", path
 
 
-def type_hosts(public_url: str, types: object) -> dict[str, str]:
+def type_hosts(public_url: str, types: Mapping[str, PackageType]) -> dict[str, str]:
     """The hosts that types have of their own: `<type>.<domain>` of the public URL, with the path prefix each stands for. Ports do not count."""
     domain = urlsplit(public_url).hostname
-    return {f"{name}.{domain}": f"/{name}" for name in types} if domain else {}  # type: ignore[attr-defined]
+    return {f"{name}.{domain}": f"/{name}" for name in types} if domain else {}

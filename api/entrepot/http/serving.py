@@ -53,7 +53,7 @@ class Server:
     """Finds the content of a target."""
 
     def __init__(self, site: Site) -> None:
-        self._site = site
+        self.site = site
         self._small: ByteCache[Content] = ByteCache(min(SMALL_BLOBS, site.settings.cache))
         self._documents = {(t.name, r.name): r for t in site.registry.types.values() for r in t.document_representations}
         self._parts = {(t.name, r.name): r for t in site.registry.types.values() for r in t.part_representations}
@@ -68,8 +68,8 @@ class Server:
 
     async def content(self, facts: Facts, namespace: str, type: PackageType, label: str, target: Target) -> Content:
         """What answers a target that has bytes. Raises NotFound, Unauthenticated, Unavailable."""
-        actor = ANONYMOUS if facts.anonymous else await actor_of(self._site, facts)
-        require_read(self._site, actor, needs=(f"{type.name}:download",))
+        actor = ANONYMOUS if facts.anonymous else await actor_of(self.site, facts)
+        require_read(self.site, actor, needs=(f"{type.name}:download",))
         match target:
             case DocumentTarget():
                 return await self._document(facts, actor, namespace, type, label, target)
@@ -85,44 +85,44 @@ class Server:
 
     async def _document(self, facts: Facts, actor: Actor, namespace: str, type: PackageType, label: str, target: DocumentTarget) -> Content:
         representation = self._documents[type.name, target.representation]
-        head = await self._site.lookup.head(namespace, type.name, label, target.document)
+        head = await self.site.lookup.head(namespace, type.name, label, target.document)
         if head is None:
             head = await self._standing(actor, namespace, type, label, target.document)
         insider = not actor.anonymous and reads_private(actor, namespace_id=head.namespace_id, needs=(f"{type.name}:download",))
-        audience: Audience = await self._site.lookup.private_packages(head.namespace_id) if insider else ()
+        audience: Audience = await self.site.lookup.private_packages(head.namespace_id) if insider else ()
         encoding = accepted_encoding(facts.accept_encoding) if representation.compressible else ""
-        found = self._site.indexes.held_document(head, representation.parts, representation.name, audience, encoding)
+        found = self.site.indexes.held_document(head, representation.parts, representation.name, audience, encoding)
         if found is None:
             place = await self._place(namespace, type, label, target.document)
-            found = await self._site.indexes.document(head, place, representation, audience, encoding)
+            found = await self.site.indexes.document(head, place, representation, audience, encoding)
         if found.empty and not insider and not await self._stands(head.namespace_id, type, label, target.document):
             raise _no_document(namespace, type, label, target.document)
         return self._prepared(found, private=bool(audience))
 
     async def _part(self, facts: Facts, actor: Actor, namespace: str, type: PackageType, label: str, target: PartTarget) -> Content:
         representation = self._parts[type.name, target.representation]
-        row = await self._site.lookup.part(namespace, type.name, label, target.document, target.part)
+        row = await self.site.lookup.part(namespace, type.name, label, target.document, target.part)
         if row is None or not self._may_read(actor, type, row.namespace_id, bool(row.private)):
             raise not_found(f"{type.name} package {target.part} in {namespace}")
         encoding = accepted_encoding(facts.accept_encoding) if representation.compressible else ""
-        found = self._site.indexes.held_part(row, target.part, representation.name, encoding)
+        found = self.site.indexes.held_part(row, target.part, representation.name, encoding)
         if found is None:
             place = await self._place(namespace, type, label, target.document)
-            found = await self._site.indexes.part(row, place, target.part, representation, encoding)
+            found = await self.site.indexes.part(row, place, target.part, representation, encoding)
             if found is None:
                 raise not_found(f"{type.name} package {target.part} in {namespace}")
         return self._prepared(found, private=bool(row.private))
 
     async def _shard(self, actor: Actor, namespace: str, type: PackageType, label: str, target: AddressedTarget) -> Content:
         representation = self._parts[type.name, target.representation]
-        row = await self._site.lookup.shard(namespace, type.name, label, target.document, target.representation, target.sha256)
+        row = await self.site.lookup.shard(namespace, type.name, label, target.document, target.representation, target.sha256)
         if row is None or not self._may_read(actor, type, row.namespace_id, bool(row.private)):
             raise not_found(f"shard {target.sha256} in {namespace}")
         private = bool(row.private) or self._closed
         key = (target.sha256, type.name, target.representation, private)
         content = self._small.get(key)
         if content is None:
-            body = await self._site.lookup.shard_body(row.id)
+            body = await self.site.lookup.shard_body(row.id)
             headers = self._headers(representation, f"{_audience(private)}, {IMMUTABLE}", private=private)
             content = Content(headers, target.sha256, len(body), body)
             self._small.put(key, content, len(body) + CONTENT_OVERHEAD)
@@ -130,15 +130,15 @@ class Server:
 
     async def _standing(self, actor: Actor, namespace: str, type: PackageType, label: str, document: str) -> HeadRow:
         """The head of a document that is there before its first file. Raises NotFound."""
-        owner = await self._site.lookup.namespace(namespace)
+        owner = await self.site.lookup.namespace(namespace)
         if owner is None:
             raise _no_document(namespace, type, label, document)
         insider = not actor.anonymous and reads_private(actor, namespace_id=owner.id, needs=(f"{type.name}:download",))
-        has_label = insider and document in type.standing_documents and await self._site.lookup.label(owner.id, label)
+        has_label = insider and document in type.standing_documents and await self.site.lookup.label(owner.id, label)
         if not has_label and not await self._stands(owner.id, type, label, document):
             raise _no_document(namespace, type, label, document)
         await transact(lambda: ensure_standing(namespace_id=owner.id, type=type.name, label=label, document=document))
-        head = await self._site.lookup.head(namespace, type.name, label, document)
+        head = await self.site.lookup.head(namespace, type.name, label, document)
         if head is None:
             raise _no_document(namespace, type, label, document)
         return head
@@ -148,11 +148,11 @@ class Server:
 
         Else a label that only private files have, or that none has any more, would show that it exists.
         """
-        return document in type.standing_documents and (label == MAIN or await self._site.lookup.public_label(namespace_id, label))
+        return document in type.standing_documents and (label == MAIN or await self.site.lookup.public_label(namespace_id, label))
 
     async def _place(self, namespace: str, type: PackageType, label: str, document: str) -> Place:
-        owner = await self._site.lookup.namespace(namespace)
-        return Place(owner.name if owner else namespace, type, label, document, self._site.settings.public_url.rstrip("/"))
+        owner = await self.site.lookup.namespace(namespace)
+        return Place(owner.name if owner else namespace, type, label, document, self.site.settings.public_url.rstrip("/"))
 
     def _prepared(self, rendering: Rendering, *, private: bool) -> Content:
         """The content of a rendering, made once for each of its two audiences (public, private)."""
@@ -180,6 +180,7 @@ class Server:
             (b"cache-control", cache_control.encode()),
             (b"x-content-type-options", b"nosniff"),
             (b"content-security-policy", b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+            (b"referrer-policy", b"no-referrer"),  # the page's own URL may hold a token
         ]
         if vary:
             headers.append((b"vary", vary.encode()))
@@ -197,7 +198,7 @@ class Server:
         if content is None:
             headers = _file_headers(row, private=private)
             if row.size > SMALL_BLOB:
-                return BlobContent(headers, row.sha256, row.size, self._site.storage)
+                return BlobContent(headers, row.sha256, row.size, self.site.storage)
             content = Content(headers, row.sha256, row.size, self._small_body(row))
             self._small.put(key, content, row.size + CONTENT_OVERHEAD)
         return content
@@ -205,7 +206,7 @@ class Server:
     def _small_body(self, row: FileRow) -> bytes:
         """A small blob, read on the event loop: quicker than a hop to a thread."""
         try:
-            with self._site.storage.open(row.sha256) as file:
+            with self.site.storage.open(row.sha256) as file:
                 body = file.read()
         except NotFound:
             body = b""
@@ -216,9 +217,9 @@ class Server:
     async def file_row(self, actor: Actor, namespace: str, type: PackageType, target: FileTarget) -> FileRow:
         """The file or extra of a target, if the actor may read it. Raises NotFound."""
         if target.extra is None:
-            row = await self._site.lookup.file(namespace, type.name, target.path)
+            row = await self.site.lookup.file(namespace, type.name, target.path)
         else:
-            row = await self._site.lookup.extra(namespace, type.name, target.path, target.extra)
+            row = await self.site.lookup.extra(namespace, type.name, target.path, target.extra)
         if row is None or not self._may_read(actor, type, row.namespace_id, bool(row.private)):
             raise not_found(f"file {target.path} in {namespace}")
         return row
@@ -260,13 +261,13 @@ def immediate(target: RedirectTarget | RefusalTarget, query: str = "") -> Respon
     return Response(status_code=301, headers={"location": location, "cache-control": "max-age=86400"})
 
 
-async def respond(site: Site, request: Request, *, namespace: str, type: str, target: Target, label: str = MAIN) -> Response:
+async def respond(server: Server, request: Request, *, namespace: str, type: str, target: Target, label: str = MAIN) -> Response:
     """See `Services.respond`."""
-    package_type = site.registry.types.get(type)
+    package_type = server.site.registry.types.get(type)
     if package_type is None:
         raise NotFound(f"There is no package type {type}.")
     if isinstance(target, RedirectTarget | RefusalTarget):
         return immediate(target)
     facts = Facts(request.scope)
-    content = await Server(site).content(facts, namespace.lower(), package_type, label, target)
+    content = await server.content(facts, namespace.lower(), package_type, label, target)
     return Answer(content, facts)  # type: ignore[return-value]  # Starlette sends any ASGI callable

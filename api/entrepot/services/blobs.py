@@ -14,18 +14,15 @@ An upload that dies leaves rows `claimed` and perhaps bytes, both accounted for,
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Sequence
 
-from tortoise.exceptions import OperationalError
-
 from entrepot.clock import now
-from entrepot.db.sql import execute, fetch, marks, rows_of
+from entrepot.db.sql import execute, fetch, marks, rows_of, transact
 from entrepot.errors import Unavailable
 
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
+CLAIM = """INSERT INTO blob (sha256, size, state, touched_at) VALUES {rows}
+    ON CONFLICT (sha256) DO UPDATE SET touched_at = excluded.touched_at,
+    state = CASE WHEN blob.state = 'stored' THEN 'stored' ELSE 'claimed' END RETURNING sha256, state"""
 
 
 async def claim(digests: Sequence[tuple[str, int]]) -> set[str]:
@@ -33,16 +30,8 @@ async def claim(digests: Sequence[tuple[str, int]]) -> set[str]:
     wanted = sorted(dict(digests).items())  # sorted: two uploads that lock several rows lock them in the same order
     if not wanted:
         return set()
-    now = _now()
-    try:
-        rows = await fetch(
-            f"INSERT INTO blob (sha256, size, state, touched_at) VALUES {rows_of(len(wanted), 4)} "
-            "ON CONFLICT (sha256) DO UPDATE SET touched_at = excluded.touched_at, "
-            "state = CASE WHEN blob.state = 'stored' THEN 'stored' ELSE 'claimed' END RETURNING sha256, state",
-            *(value for sha256, size in wanted for value in (sha256, size, "claimed", now)),
-        )
-    except OperationalError as error:
-        raise Unavailable("The database is busy or cannot be written to just now; nothing was changed. Try again in a moment.") from error
+    values = [value for sha256, size in wanted for value in (sha256, size, "claimed", now())]
+    rows = await transact(lambda: fetch(CLAIM.format(rows=rows_of(len(wanted), 4)), *values))
     return {row["sha256"] for row in rows if row["state"] != "stored"}
 
 

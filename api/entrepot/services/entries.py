@@ -13,10 +13,15 @@ if TYPE_CHECKING:
 COLUMNS = ("file_id", "namespace_id", "package_id", "type", "document", "part", "representation", "sort_key", "body")
 
 
+def stored_key(entry: Entry, path: str) -> bytes:
+    """The order of an entry in its part, as the database holds it."""
+    return entry.sort_key + b"\0" + path.encode()
+
+
 async def insert_entries(entries: Sequence[Entry], *, file_id: int, namespace_id: int, package_id: int, type: str, part: str, path: str) -> None:
     """Store a file's entries, in the caller's transaction."""
     rows: list[tuple[Any, ...]] = [
-        (file_id, namespace_id, package_id, type, entry.document, part, representation, entry.sort_key + b"\0" + path.encode(), body)
+        (file_id, namespace_id, package_id, type, entry.document, part, representation, stored_key(entry, path), body)
         for entry in entries
         for representation, body in entry.representations.items()
     ]
@@ -33,7 +38,7 @@ async def restate(
     rows = await fetch("SELECT document, representation, sort_key, body FROM entry WHERE file_id = $1", file_id)
     before = {(row["document"], row["representation"]): (bytes(row["sort_key"]), bytes(row["body"])) for row in rows}
     after = {
-        (entry.document, representation): (entry.sort_key + b"\0" + file.path.encode(), body)
+        (entry.document, representation): (stored_key(entry, file.path), body)
         for entry in entries
         for representation, body in entry.representations.items()
     }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from entrepot.db.sql import Row, fetch, marks, transaction
 from entrepot.packagetype import PackageType, StoredFile
+from entrepot.services.entries import stored_key
 from entrepot.services.files import COLUMNS, TABLES, stored_files
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def fault_of(package_type: PackageType, row: Row, file: StoredFile, held: dict[t
         return f"its index entries are of version {row['entry_version']}, but the plugin makes version {package_type.entry_version}."
     try:
         wanted = {
-            (entry.document, representation): (file.name, entry.sort_key + b"\0" + file.path.encode(), body)
+            (entry.document, representation): (file.name, stored_key(entry, file.path), body)
             for entry in package_type.entries(file)
             for representation, body in entry.representations.items()
         }

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from entrepot.http.serving import Server
     from entrepot.packagetype import StoredFile, Target
     from entrepot.services.actors import Actor
     from entrepot.site import Site
@@ -24,6 +25,7 @@ class Services:
 
     def __init__(self, site: Site) -> None:
         self.site = site
+        self._server: Server | None = None
 
     async def authenticate(self, request: Request) -> Actor:
         """Who makes the request. Raises Unauthenticated for a credential that is not valid; no credential is the anonymous actor."""
@@ -75,6 +77,8 @@ class Services:
 
     async def respond(self, request: Request, *, namespace: str, type: str, target: Target, label: str = "main") -> Response:
         """The response to a request for an index document, a part, or a file: permission, ETag, 304, ranges, HEAD and headers are the core's."""
-        from entrepot.http.serving import respond
+        from entrepot.http.serving import Server, respond
 
-        return await respond(self.site, request, namespace=namespace, type=type, target=target, label=label)
+        if self._server is None:
+            self._server = Server(self.site)
+        return await respond(self._server, request, namespace=namespace, type=type, target=target, label=label)

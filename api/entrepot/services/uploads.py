@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from entrepot.db.sqlite import to_the_end
+from entrepot.cancellation import to_the_end
 from entrepot.errors import BadRequest, NotFound, TooLarge, ValidationError
 from entrepot.hooks import Upload
 from entrepot.services import blobs, publishing
