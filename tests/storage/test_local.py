@@ -171,9 +171,11 @@ def test_sweep_removes_what_dead_uploads_left_and_nothing_else(storage: LocalSto
     kept = put(storage, b"kept")
     dead, alive = storage.spool(), storage.spool()
     dead.write(b"dead")
+    dead.sync()
     [left] = spooled(folder)
     os.utime(left, (0, 0))
     alive.write(b"alive")
+    alive.sync()
     assert storage.sweep(older_than=3600) == 1
     assert len(spooled(folder)) == 1
     storage.put(alive)

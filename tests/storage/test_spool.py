@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from entrepot.errors import Unavailable
-from entrepot.storage import Spool
+from entrepot.storage.spool import IN_MEMORY, Spool
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -18,15 +18,15 @@ LIMITED = """
 import resource, sys
 from pathlib import Path
 from entrepot.errors import Unavailable
-from entrepot.storage import Spool
+from entrepot.storage.spool import IN_MEMORY, Spool
 
-resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
 folder = Path(sys.argv[1])
 spool = Spool(folder)
-spool.write(b"x" * 60_000)
-assert [file.stat().st_size for file in folder.iterdir()] == [60_000]
+spool.write(b"x" * 1_200_000)
+assert [file.stat().st_size for file in folder.iterdir()] == [1_200_000]
 try:
-    spool.write(b"x" * 60_000)
+    spool.write(b"x" * 1_200_000)
 except Unavailable as error:
     print(error.message)
 print(len(list(folder.iterdir())))
@@ -66,9 +66,24 @@ def test_each_open_reads_from_the_start_while_writing_goes_on(tmp_path: Path) ->
     with spool.open() as first, spool.open() as second:
         assert first.read(2) == b"ab"
         assert second.read() == b"abc"
-        spool.write(b"def")
-        assert first.read() == b"cdef"
-    assert spool.size == 6
+    spool.write(b"def")
+    with spool.open() as again:
+        assert again.read() == b"abcdef"
+    spool.write(bytes(IN_MEMORY))
+    with spool.open() as large:
+        assert large.read() == b"abcdef" + bytes(IN_MEMORY)
+
+
+def test_few_bytes_are_on_disk_when_they_are_synced_and_many_from_the_first(tmp_path: Path) -> None:
+    few, many = Spool(tmp_path), Spool(tmp_path)
+    few.write(b"few")
+    assert list(tmp_path.iterdir()) == []
+    few.sync()
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"few"]
+    few.discard()
+    many.write(bytes(IN_MEMORY + 1))
+    assert [file.stat().st_size for file in tmp_path.iterdir()] == [IN_MEMORY + 1]
+    many.discard()
 
 
 def test_a_spool_may_be_discarded_again_but_not_used_again(tmp_path: Path) -> None:
@@ -93,4 +108,4 @@ def test_a_full_disk_is_unavailable_and_leaves_no_file(tmp_path: Path) -> None:
 
 def test_a_folder_that_went_away_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="cannot write to its storage"):
-        Spool(tmp_path / "gone").write(b"abc")
+        Spool(tmp_path / "gone").write(bytes(IN_MEMORY + 1))

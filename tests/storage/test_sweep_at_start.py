@@ -18,6 +18,7 @@ async def test_a_server_that_starts_removes_abandoned_spool_files(tmp_path: Path
         spools = [started.site.storage.spool() for _ in range(2)]
         for spool in spools:
             spool.write(b"left behind")
+            spool.sync()
     old, young = sorted((tmp_path / "blobs" / "spool").iterdir())
     os.utime(old, (time.time() - 90_000,) * 2)
     async with running(settings, registry):

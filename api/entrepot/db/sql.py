@@ -105,9 +105,10 @@ def after_commit(callback: Callable[[], None]) -> None:
         pending.append(callback)
 
 
-async def transact(body: Callable[[], Coroutine[Any, Any, T]]) -> T:
+async def transact(body: Callable[[], Coroutine[Any, Any, T]], *, durable: bool = True) -> T:
     """Run a coroutine that awaits nothing but this module's functions in a write transaction, or as part of the one that runs.
 
+    One that need not be durable may be forgotten by a loss of power, unless a durable one has committed after it.
     On SQLite the whole of it takes one hop to the writer's thread. Raises Unavailable where the database cannot take it now.
     """
     connection = get_connection("default")
@@ -117,7 +118,7 @@ async def transact(body: Callable[[], Coroutine[Any, Any, T]]) -> T:
         async with transaction():
             return await body()
     try:
-        return await connection.transact(body)
+        return await connection.transact(body, durable=durable)
     except IntegrityError:  # to Tortoise an OperationalError too, but no trouble of the database's
         raise
     except OperationalError as error:

@@ -31,7 +31,8 @@ async def claim(digests: Sequence[tuple[str, int]]) -> set[str]:
     if not wanted:
         return set()
     values = [value for sha256, size in wanted for value in (sha256, size, "claimed", now())]
-    rows = await transact(lambda: fetch(CLAIM.format(rows=rows_of(len(wanted), 4)), *values))
+    # not durable: after a loss of power a claim without its publication is worth nothing, and the publication carries the claim with it
+    rows = await transact(lambda: fetch(CLAIM.format(rows=rows_of(len(wanted), 4)), *values), durable=False)
     return {row["sha256"] for row in rows if row["state"] != "stored"}
 
 

@@ -24,16 +24,21 @@ def unavailable(error: OSError) -> Unavailable:
     return Unavailable(f"The server cannot write to its storage just now ({os.strerror(error.errno or errno.EIO)}); nothing was stored. Try again.")
 
 
+IN_MEMORY = 1 << 20
+
+
 class Spool:
     """Bytes on their way in, with their digests. Its methods wait for the disk: call them in a thread, one at a time.
 
-    The file is made at the first write. Whoever asked for a spool discards it in the end, whatever happened.
+    The file is made when there are more bytes than memory may hold, or when they are synced: what is refused before often never is on disk.
+    Whoever asked for a spool discards it in the end, whatever happened.
     """
 
     def __init__(self, folder: Path) -> None:
         self.size = 0
         self._path = folder / uuid4().hex
         self._file: int | None = None
+        self._memory = bytearray()
         self._over = False
         self._digests = hashlib.sha256(), hashlib.md5(usedforsecurity=False), hashlib.blake2b(digest_size=32)
 
@@ -54,11 +59,11 @@ class Spool:
 
     def write(self, chunk: bytes) -> None:
         """Take the next bytes. Raises Unavailable, and then the spool is discarded."""
-        with self._or_discard():
-            file = self._descriptor()
-            rest = memoryview(chunk)
-            while rest:
-                rest = rest[os.write(file, rest) :]
+        self._check()
+        if self._file is None and self.size + len(chunk) <= IN_MEMORY:
+            self._memory += chunk
+        else:
+            self._spill(chunk)
         for digest in self._digests:
             digest.update(chunk)
         self.size += len(chunk)
@@ -66,10 +71,12 @@ class Spool:
     def open(self) -> BinaryIO:
         """What was written so far, from the start, to read and to seek in. Whoever opens it closes it."""
         self._check()
-        return self._path.open("rb") if self._file is not None else io.BytesIO()
+        return self._path.open("rb") if self._file is not None else io.BytesIO(self._memory)
 
     def sync(self) -> None:
         """Return when the bytes would survive a loss of power. Raises Unavailable, and then the spool is discarded."""
+        if self._file is None:
+            self._spill(b"")
         with self._or_discard():
             os.fsync(self._descriptor())
 
@@ -86,6 +93,16 @@ class Spool:
                 self._path.unlink()
         self._close()
 
+    def _spill(self, chunk: bytes) -> None:
+        """Write what memory holds, and then the chunk."""
+        held, self._memory = self._memory, bytearray()
+        with self._or_discard():
+            file = self._descriptor()
+            for each in (held, chunk):
+                rest = memoryview(each)
+                while rest:
+                    rest = rest[os.write(file, rest) :]
+
     def _descriptor(self) -> int:
         self._check()
         if self._file is None:
@@ -98,6 +115,7 @@ class Spool:
 
     def _close(self) -> None:
         self._over = True
+        self._memory = bytearray()
         if self._file is not None:
             os.close(self._file)
             self._file = None
