@@ -55,7 +55,7 @@ async def slow_house(tmp_path: Path, gate: Gate) -> AsyncIterator[House]:
 
 async def test_a_cancelled_upload_waits_for_its_thread_before_it_clears_up(slow_house: House, gate: Gate) -> None:
     alice = slow_house.people["alice"]
-    task = asyncio.create_task(alice.put("ball.toy", build_toy("ball")))
+    task = asyncio.create_task(alice.put("ball.toy", build_toy("ball", "1", bytes(2 << 20))))
     await asyncio.to_thread(gate.reached.wait, 30)
     for _ in range(3):  # a server that stops may cancel more than once
         task.cancel()
