@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
 import httpx
 
@@ -21,7 +21,7 @@ from bench import load
 
 NAMESPACE = "bench"
 ROOT = Path(__file__).parents[1]
-BUILD = ROOT / "build"
+BUILD = Path(gettempdir())
 
 
 @dataclass(frozen=True, slots=True)
