@@ -65,6 +65,11 @@ async def test_what_is_remembered_is_bounded(lookup: SqliteLookup) -> None:
     assert len(lookup._found) <= REMEMBERED
 
 
+async def test_long_names_are_not_remembered(lookup: SqliteLookup) -> None:
+    assert await lookup.namespace("n" * 50_000) is None
+    assert not lookup._found
+
+
 async def test_a_database_that_cannot_be_read_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="cannot be read"):
         await SqliteLookup(tmp_path / "empty.sqlite3").namespace("alice")

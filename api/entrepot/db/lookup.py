@@ -116,6 +116,8 @@ class Lookup(Protocol):
 
 UNREADABLE = "The database cannot be read just now. Try again in a moment."
 REMEMBERED = 10_000
+LONGEST_KEY = 1_000
+"""In characters: who asks for very long names shall not fill the memory with them."""
 HEAD = """SELECT head.id, head.generation, namespace.id FROM namespace JOIN head ON head.namespace_id = namespace.id
     WHERE namespace.name_key = ? AND head.type = ? AND head.label = ? AND head.document = ?"""
 PART = """SELECT head.id,
@@ -169,7 +171,8 @@ class SqliteLookup:
         if version != self._version or len(self._found) >= REMEMBERED:
             self._found.clear()
             self._version = version
-        self._found[key] = row
+        if sum(len(value) for value in values if isinstance(value, str)) <= LONGEST_KEY:
+            self._found[key] = row
         return row
 
     def _ask(self, statement: str, *values: object) -> tuple[object, ...] | None:
