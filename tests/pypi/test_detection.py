@@ -50,7 +50,7 @@ def test_wheels_and_sdists_are_claimed(built: tuple[str, bytes], basename: str |
         (CONDA, "foo-1.0-py3-none-any.whl"),
         (build_zip([("a.txt", b"a")]), "foo-1.0.zip"),
         (build_zip([("folder/foo.dist-info/WHEEL", b"")]), "foo.zip"),
-        (gzip.compress(b"a log"), "server.log.gz"),
+        (gzip.compress(b"a log", mtime=0), "server.log.gz"),
         (build_tar([(tarfile.TarInfo("package/package.json"), b"{}")]), "foo-1.0.0.tgz"),
         (build_tar([(tarfile.TarInfo("a/b/PKG-INFO"), b"{}")]), "foo.tgz"),
     ],
