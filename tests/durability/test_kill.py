@@ -18,7 +18,8 @@ from conda_builder import build_conda
 from entrepot_process import COMMAND, ENVIRONMENT, Running, eventually, serving, session_of
 from real_client import run
 
-UPLOADS = 100
+CONNECTIONS = 100
+UPLOADS = 400  # so many that the kill, which may come a little late, finds all connections at work
 
 
 @pytest.fixture
@@ -31,9 +32,9 @@ def entrepot(data: Path, *arguments: str, check: bool = True) -> str:
 
 
 def packages(wave: str) -> dict[str, bytes]:
-    """Small packages, and every tenth one of a megabyte, so that a kill finds uploads in every stage."""
+    """Small packages, and every tenth one of half a megabyte, so that a kill finds uploads in every stage."""
     return dict(
-        build_conda(f"pkg{wave}{number % 10}", f"1.{number}", files={"share/data": os.urandom(1 << 20 if number % 10 == 0 else 100)})
+        build_conda(f"pkg{wave}{number % 10}", f"1.{number}", files={"share/data": os.urandom(1 << 19 if number % 10 == 0 else 100)})
         for number in range(UPLOADS)
     )
 
@@ -49,23 +50,26 @@ def kill_when_published(server: Running, data: Path, count: int) -> None:
 
 
 async def upload_until_killed(server: Running, data: Path, token: str, files: dict[str, bytes], kill_after: int) -> set[str]:
-    """Upload all at once while the server is killed; answers what was answered 201."""
+    """Upload over many connections at once while the server is killed; answers what was answered 201."""
     answered: set[str] = set()
+    waiting = list(files.items())
 
-    async def put(client: httpx.AsyncClient, basename: str, body: bytes) -> None:
-        try:
-            answer = await client.put(f"/upload/alice/{basename}", content=body)
-        except httpx.HTTPError:
-            return
-        assert answer.status_code == 201, answer.text
-        answered.add(basename)
+    async def put(client: httpx.AsyncClient) -> None:
+        while waiting:
+            basename, body = waiting.pop()
+            try:
+                answer = await client.put(f"/upload/alice/{basename}", content=body)
+            except httpx.HTTPError:
+                return
+            assert answer.status_code == 201, answer.text
+            answered.add(basename)
 
     killer = threading.Thread(target=kill_when_published, args=(server, data, kill_after))
     killer.start()
-    limits = httpx.Limits(max_connections=UPLOADS)
+    limits = httpx.Limits(max_connections=CONNECTIONS)
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(base_url=server.url, headers=headers, limits=limits, timeout=120) as client:
-        await asyncio.gather(*(put(client, *file) for file in files.items()))
+        await asyncio.gather(*(put(client) for _ in range(CONNECTIONS)))
     killer.join()
     eventually(lambda: not session_of(server.process.pid))
     return answered

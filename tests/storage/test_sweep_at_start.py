@@ -23,3 +23,5 @@ async def test_a_server_that_starts_removes_abandoned_spool_files(tmp_path: Path
     os.utime(old, (time.time() - 90_000,) * 2)
     async with running(settings, registry):
         assert list((tmp_path / "blobs" / "spool").iterdir()) == [young]
+    for spool in spools:
+        spool.discard()
