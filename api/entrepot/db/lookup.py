@@ -7,10 +7,13 @@ PostgreSQL they wait for a batched query. No memory map on this connection: it m
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from entrepot.errors import NotFound, Unavailable
+
+R = TypeVar("R")
 
 
 class HeadRow(NamedTuple):
@@ -148,6 +151,10 @@ PUBLIC_LABEL = """SELECT 1 FROM label JOIN file_label ON file_label.label_id = l
 PRIVATE = "SELECT id FROM package WHERE namespace_id = ? AND private ORDER BY id"
 
 
+def _made(kind: Callable[..., R], row: tuple[Any, ...] | None) -> R | None:
+    return None if row is None else kind(*row)
+
+
 class SqliteLookup:
     """Lookups on SQLite, on the event loop's thread."""
 
@@ -156,9 +163,9 @@ class SqliteLookup:
         self._connection.execute("PRAGMA query_only=ON")
         self._connection.execute("PRAGMA cache_size=-16384")
         self._version = 0
-        self._found: dict[tuple[object, ...], tuple[object, ...] | None] = {}
+        self._found: dict[tuple[object, ...], tuple[Any, ...] | None] = {}
 
-    def _one(self, statement: str, *values: object) -> tuple[object, ...] | None:
+    def _one(self, statement: str, *values: object) -> tuple[Any, ...] | None:
         """The first row. What was found is remembered for as long as nobody has committed anything: asking that takes half the time of a join."""
         key = (statement, *values)
         try:
@@ -175,34 +182,34 @@ class SqliteLookup:
             self._found[key] = row
         return row
 
-    def _ask(self, statement: str, *values: object) -> tuple[object, ...] | None:
-        row: tuple[object, ...] | None = self._connection.execute(statement, values).fetchone()
+    def _ask(self, statement: str, *values: object) -> tuple[Any, ...] | None:
+        row: tuple[Any, ...] | None = self._connection.execute(statement, values).fetchone()
         return row
 
     async def head(self, namespace: str, type: str, label: str, document: str) -> HeadRow | None:
         """See Lookup."""
         row = self._one(HEAD, namespace, type, label, document)
-        return row and HeadRow._make(row)  # type: ignore[return-value]  # an empty tuple never comes
+        return _made(HeadRow, row)
 
     async def part(self, namespace: str, type: str, label: str, document: str, part: str) -> PartRow | None:
         """See Lookup."""
         row = self._one(PART, namespace, type, label, document, part)
-        return row and PartRow._make(row)  # type: ignore[return-value]
+        return _made(PartRow, row)
 
     async def file(self, namespace: str, type: str, path: str) -> FileRow | None:
         """See Lookup."""
         row = self._one(FILE, namespace, type, path)
-        return row and FileRow._make(row)  # type: ignore[return-value]
+        return _made(FileRow, row)
 
     async def extra(self, namespace: str, type: str, path: str, name: str) -> FileRow | None:
         """See Lookup."""
         row = self._one(EXTRA, namespace, type, path, name)
-        return row and FileRow._make(row)  # type: ignore[return-value]
+        return _made(FileRow, row)
 
     async def shard(self, namespace: str, type: str, label: str, document: str, representation: str, sha256: str) -> ShardRow | None:
         """See Lookup."""
         row = self._one(SHARD, namespace, type, label, document, representation, sha256)
-        return row and ShardRow._make(row)  # type: ignore[return-value]
+        return _made(ShardRow, row)
 
     async def shard_body(self, id: int) -> bytes:
         """See Lookup."""
@@ -212,12 +219,12 @@ class SqliteLookup:
             raise Unavailable(UNREADABLE) from error
         if row is None:
             raise NotFound("This shard is no more; read the index again.")
-        return bytes(row[0])  # type: ignore[call-overload, no-any-return]
+        return bytes(row[0])
 
     async def namespace(self, namespace: str) -> NamespaceRow | None:
         """See Lookup."""
         row = self._one(NAMESPACE, namespace)
-        return row and NamespaceRow._make(row)  # type: ignore[return-value]
+        return _made(NamespaceRow, row)
 
     async def label(self, namespace_id: int, label: str) -> bool:
         """See Lookup."""
@@ -230,7 +237,7 @@ class SqliteLookup:
     async def token(self, digest: str) -> TokenRow | None:
         """See Lookup."""
         row = self._one(TOKEN, digest)
-        return row and TokenRow._make(row)  # type: ignore[return-value]
+        return _made(TokenRow, row)
 
     async def private_packages(self, namespace_id: int) -> tuple[int, ...]:
         """See Lookup."""
