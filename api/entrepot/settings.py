@@ -39,7 +39,11 @@ class Settings(BaseSettings):
         default="", description="The URL under which clients reach this server. Empty: the request's own host, if it is a local one."
     )
     max_upload: int = Field(default=2 << 30, ge=1, description="The largest file that may be uploaded, in bytes.")
-    spool_memory: int = Field(default=1 << 20, ge=0, description="How much of an upload is gathered before it is written to disk, in bytes.")
+    spool_memory: int = Field(
+        default=1 << 20,
+        ge=0,
+        description="How much of an upload is gathered before a thread hashes and spools it, in bytes. (A spool of up to 1 MiB stays in memory.)",
+    )
     cache: int = Field(default=96 << 20, ge=0, description="How much memory a worker may use for rendered index documents, in bytes.")
     index_max_age: int = Field(
         default=0, ge=0, description="Seconds for which clients may use an index document without asking again. 0: they always ask."

@@ -66,7 +66,7 @@ class Racer:
         basename = f"{self.name}-{number}.toy"
         body = build_toy(name, str(number), self.name.encode())
         wanted = self.random.choice((("main",), ("dev",), CHANNELS))
-        async with incoming(self.site, actor=self.actor, namespace="alice", type="toy", package=None, declared_size=None) as upload:
+        async with incoming(self.site, actor=self.actor, namespace="alice", type="toy", declared_size=None) as upload:
             await upload.write(body)
             await upload.publish(basename=basename, labels=wanted)
         self.mine[basename] = (name, line_of(basename, body), set(wanted))

@@ -35,7 +35,7 @@ class Yard:
 
     async def upload(self, name: str, filling: bytes = b"") -> str:
         """Publish a toy; its sha256."""
-        async with incoming(self.site, actor=self.alice, namespace="alice", type=None, package=None, declared_size=None) as upload:
+        async with incoming(self.site, actor=self.alice, namespace="alice", type=None, declared_size=None) as upload:
             await upload.write(build_toy(name, filling=filling))
             return (await upload.publish(basename=f"{name}.toy")).sha256
 

@@ -93,7 +93,7 @@ async def test_a_client_that_hangs_up_leaves_nothing(house: House, alice: Person
         pass
 
     async def hang_up() -> None:
-        async with incoming(house.site, actor=alice.actor, namespace="alice", type=None, package=None, declared_size=100 << 20) as upload:
+        async with incoming(house.site, actor=alice.actor, namespace="alice", type=None, declared_size=100 << 20) as upload:
             for _ in range(5):
                 await upload.write(bytes(1 << 20))
             assert len(house.spooled) == 1

@@ -52,7 +52,7 @@ class UploadEndpoint:
         encoding = request.headers.get("content-encoding", "identity")
         size = request.headers.get("content-length", "")
         async with self._services.upload(
-            actor, namespace=namespace, type=given.get("type"), package=given.get("package"), declared_size=int(size) if size.isdecimal() else None
+            actor, namespace=namespace, type=given.get("type"), declared_size=int(size) if size.isdecimal() else None
         ) as upload:
             check_basename(basename)
             label_names(labels)

@@ -34,7 +34,7 @@ class Services:
         return await authenticate(self.site, request)
 
     def upload(
-        self, actor: Actor, *, namespace: str, type: str | None = None, package: str | None = None, declared_size: int | None = None
+        self, actor: Actor, *, namespace: str, type: str | None = None, declared_size: int | None = None
     ) -> AbstractAsyncContextManager[IncomingUpload]:
         """Take a file in: authorizes on entry, before a byte of it is read. Use as
 
@@ -45,7 +45,7 @@ class Services:
 
         Whatever goes wrong, nothing is left behind. Raises Unauthenticated, PermissionDenied, NotFound, TooLarge.
         """
-        return uploads.incoming(self.site, actor=actor, namespace=namespace, type=type, package=package, declared_size=declared_size)
+        return uploads.incoming(self.site, actor=actor, namespace=namespace, type=type, declared_size=declared_size)
 
     def transaction(self) -> AbstractAsyncContextManager[None]:
         """A write transaction; `set_state` and a plugin's own models join it."""

@@ -238,9 +238,7 @@ def _agreed_version(package_type: PackageType, inspection: Inspection, version: 
 
 
 @asynccontextmanager
-async def incoming(
-    site: Site, *, actor: Actor, namespace: str, type: str | None, package: str | None, declared_size: int | None
-) -> AsyncIterator[IncomingUpload]:
+async def incoming(site: Site, *, actor: Actor, namespace: str, type: str | None, declared_size: int | None) -> AsyncIterator[IncomingUpload]:
     """Authorize an upload, then receive it; see `Services.upload`."""
     owner = await site.lookup.namespace(namespace.lower())
     if owner is None:

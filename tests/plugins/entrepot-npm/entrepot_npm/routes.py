@@ -37,7 +37,7 @@ async def publish(services: Services, request: Request) -> Response:
     """`npm publish`."""
     actor = await services.authenticate(request)
     namespace, name = request.path_params["namespace"], canonical_name(request.path_params["package"])
-    async with services.upload(actor, namespace=namespace, type="npm", package=name) as upload:
+    async with services.upload(actor, namespace=namespace, type="npm") as upload:
         text = await body(request, DOCUMENT_LIMIT)
         given = await run_in_threadpool(publication, text, name)
         for start in range(0, len(given.archive), _chunk):
