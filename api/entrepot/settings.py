@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     spool_memory: int = Field(
         default=1 << 20,
         ge=0,
-        description="How much of an upload is gathered before a thread hashes and spools it, in bytes. (A spool of up to 1 MiB stays in memory.)",
+        description="How much of an upload is gathered before a thread hashes and spools it, in bytes.",
     )
     cache: int = Field(default=96 << 20, ge=0, description="How much memory a worker may use for rendered index documents, in bytes.")
     index_max_age: int = Field(
