@@ -77,6 +77,7 @@ class Token(Named):
 
     class Meta:
         table = "token"
+        indexes = (Index(fields=("namespace_id",)),)
 
 
 class Package(Named):
@@ -94,6 +95,7 @@ class Package(Named):
     class Meta:
         table = "package"
         unique_together = (("namespace", "name_key"),)
+        indexes = (Index(fields=("name_key",)),)
 
 
 class Binding(Table):
@@ -154,7 +156,7 @@ class File(Named):
     class Meta:
         table = "file"
         unique_together = (("namespace", "type", "path"),)
-        indexes = (Index(fields=("package_id",)), Index(fields=("release_id",)), Index(fields=("binding_id",)))
+        indexes = (Index(fields=("package_id",)), Index(fields=("release_id",)), Index(fields=("binding_id",)), Index(fields=("uploaded_by_id",)))
 
 
 class Extra(Table):
@@ -169,6 +171,38 @@ class Extra(Table):
     class Meta:
         table = "extra"
         unique_together = (("file", "name"),)
+
+
+class Download(Table):
+    """How often a file was downloaded on a day."""
+
+    file: fields.ForeignKeyRelation[File] = fields.ForeignKeyField("models.File", related_name="downloads")
+    day = fields.IntField()  # since 1970, in UTC
+    count = fields.BigIntField()
+
+    class Meta:
+        table = "download"
+        unique_together = (("file", "day"),)
+
+
+class StagedUpload(Named):
+    """An upload that was announced: whoever holds its URL may send the bytes, once, for as long as it and the token that made it are valid."""
+
+    digest = fields.CharField(max_length=64, unique=True)  # sha256 of the secret in the URL
+    namespace: fields.ForeignKeyRelation[Namespace] = fields.ForeignKeyField("models.Namespace", related_name="staged_uploads")
+    creator: fields.ForeignKeyRelation[Namespace] = fields.ForeignKeyField("models.Namespace", related_name="created_uploads")
+    token: fields.ForeignKeyNullableRelation[Token] = fields.ForeignKeyField("models.Token", related_name="staged_uploads", null=True)
+    basename = fields.CharField(max_length=255)
+    parameters = fields.TextField()  # JSON: type, package, version, labels, private, digests
+    sha256 = fields.CharField(max_length=64, null=True)  # of the bytes, once they have arrived
+    size = fields.BigIntField(null=True)
+    created_at = fields.BigIntField()
+    expires_at = fields.BigIntField()
+    finished_at = fields.BigIntField(null=True)
+
+    class Meta:
+        table = "staged_upload"
+        indexes = (Index(fields=("namespace_id",)), Index(fields=("creator_id",)), Index(fields=("token_id",)), Index(fields=("expires_at",)))
 
 
 class Tombstone(Table):
@@ -306,4 +340,4 @@ class AuditEvent(Named):
 
     class Meta:
         table = "audit_event"
-        indexes = (Index(fields=("namespace_id", "id")),)
+        indexes = (Index(fields=("namespace_id", "id")), Index(fields=("token_id",)))
