@@ -64,6 +64,22 @@ def require_write(actor: Actor, *, namespace_id: int, namespace: str, needs: tup
     _require_scope(actor, needs)
 
 
+def require_owner(actor: Actor, *, namespace_id: int, namespace: str, needs: tuple[str, ...]) -> None:
+    """Let pass who may see and end the tokens of a namespace. Raises Unauthenticated, PermissionDenied."""
+    if actor.anonymous and not actor.is_admin:
+        raise Unauthenticated("This needs a token. Make one with `entrepot token create` and send it as `Authorization: Bearer TOKEN`.")
+    if not (actor.is_admin or actor.namespace_id == namespace_id):
+        raise PermissionDenied(f"{actor.name} may not manage the tokens of {namespace}: only {namespace} and the administrators of this site may.")
+    _require_scope(actor, needs)
+
+
+def require_site_admin(actor: Actor) -> None:
+    """Let pass who administers the whole site. Raises PermissionDenied."""
+    if not actor.is_admin:
+        raise PermissionDenied(f"{actor.name or 'Anonymous'} may not do this: it is for the administrators of this site.")
+    _require_scope(actor, ("api:write",))
+
+
 def require_read(site: Site, actor: Actor, *, needs: tuple[str, ...]) -> None:
     """On a site that is not open to everybody, let pass who has a credential that may read. Raises Unauthenticated, PermissionDenied."""
     if site.settings.anonymous_read:

@@ -7,16 +7,18 @@ import re
 import secrets
 import string
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from entrepot.clock import now
 from entrepot.db.models import new_uuid
-from entrepot.db.sql import Row, execute, fetch_one, transact, transaction
-from entrepot.errors import NotFound, PermissionDenied, ValidationError
+from entrepot.db.sql import Row, execute, fetch, fetch_one, transact, transaction
+from entrepot.errors import Conflict, NotFound, PermissionDenied, ValidationError
 from entrepot.services import audit
 from entrepot.services.actors import Actor
-from entrepot.services.namespaces import name_key
+from entrepot.services.namespaces import name_key, namespace_row
+from entrepot.services.permissions import require_owner
 
 if TYPE_CHECKING:
     from entrepot.registry import Registry
@@ -25,6 +27,24 @@ ALPHABET = string.ascii_letters + string.digits
 A_YEAR = timedelta(days=365)
 LONGEST = timedelta(days=36_500)
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1), "y": A_YEAR}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A token as its owner sees it: everything but the secret, which nobody can see. Times are milliseconds since 1970."""
+
+    id: str
+    owner: str
+    name: str
+    scopes: tuple[str, ...]
+    created_at: int
+    expires_at: int | None
+    last_used_at: int | None
+    revoked_at: int | None
+
+    def valid(self, at: int) -> bool:
+        """Whether it opened anything at that time, were its owner not disabled."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > at)
 
 
 def new_secret() -> str:
@@ -102,6 +122,57 @@ async def owner_row(owner: str) -> Row:
     if row["disabled_at"] is not None:
         raise PermissionDenied(f"The user {row['name']} is disabled and gets no token.")
     return row
+
+
+SELECT = """SELECT token.id AS row_id, token.uuid, token.namespace_id, namespace.name AS owner, token.name, token.scopes, token.created_at,
+    token.expires_at, token.last_used_at, token.revoked_at FROM token JOIN namespace ON namespace.id = token.namespace_id"""
+
+
+async def list_tokens(*, owner: str, actor: Actor = audit.OPERATOR) -> list[Token]:
+    """Every token of a user or an organization, the newest first, those that expired or were revoked too. Raises NotFound, PermissionDenied."""
+    namespace = await namespace_row(owner)
+    require_owner(actor, namespace_id=namespace["id"], namespace=namespace["name"], needs=("api:read", "api:write"))
+    return [_token(row) for row in await fetch(f"{SELECT} WHERE token.namespace_id = $1 ORDER BY token.id DESC", namespace["id"])]
+
+
+async def token_named(*, owner: str, name: str, actor: Actor = audit.OPERATOR) -> Token:
+    """The token that somebody means by a name: the one that is still valid, if there is such, else the only one. Raises NotFound, Conflict."""
+    named = [token for token in await list_tokens(owner=owner, actor=actor) if token.name == name]
+    if not named:
+        raise NotFound(f"{owner[:80]} has no token of the name {name[:128]!r}.")
+    meant = [token for token in named if token.valid(now())] or named
+    if len(meant) > 1:
+        raise Conflict(
+            f"{owner[:80]} has {len(meant)} tokens of the name {name!r}. Say which one by its id: {', '.join(token.id for token in meant)}."
+        )
+    return meant[0]
+
+
+async def revoke_token(*, token: str, owner: str | None = None, actor: Actor = audit.OPERATOR) -> Token:
+    """Revoke a token by its id, of this owner if one is named, at once and for ever; one that is revoked stays as it is.
+
+    Raises NotFound, also for the token of somebody else, and PermissionDenied.
+    """
+    async with transaction():
+        row = await fetch_one(f"{SELECT} WHERE token.uuid = $1", token)
+        if row is None or not _concerns(row, owner, actor):
+            raise NotFound(f"{f'{owner[:80]} has' if owner else 'You have'} no token with the id {token[:80]}.")
+        require_owner(actor, namespace_id=row["namespace_id"], namespace=row["owner"], needs=("api:write",))
+        if await execute("UPDATE token SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL", now(), row["row_id"]):
+            subject = f"{row['owner']}: {row['name']}"
+            await audit.record(actor=actor, action="token.revoke", subject=subject, namespace_id=row["namespace_id"], details={"token": row["uuid"]})
+        [row] = await fetch(f"{SELECT} WHERE token.id = $1", row["row_id"])
+    return _token(row)
+
+
+def _concerns(row: Row, owner: str | None, actor: Actor) -> bool:
+    """Whether a token is one of the owner who was named, and of the actor who is no administrator."""
+    return (owner is None or name_key(row["owner"]) == name_key(owner)) and (actor.is_admin or actor.namespace_id == row["namespace_id"])
+
+
+def _token(row: Row) -> Token:
+    values = {name: row[name] for name in ("owner", "name", "created_at", "expires_at", "last_used_at", "revoked_at")}
+    return Token(id=row["uuid"], scopes=tuple(row["scopes"].split()), **values)
 
 
 async def record_use(token_id: int, at: int, every: int) -> None:
