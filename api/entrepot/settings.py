@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Callable, Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import pydantic_settings
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from entrepot.errors import SettingsError
@@ -31,12 +32,31 @@ class Settings(BaseSettings):
 
     data: Path = Field(default=Path("entrepot-data"), description="The folder that holds the database and the stored files.")
     database_url: str = Field(default="", repr=False, description="Where the database is. Empty: `entrepot.sqlite3` in the data folder.")
+    database_connections: int = Field(
+        default=8, ge=2, le=200, description="How many connections to PostgreSQL a worker's pool may open; half of them at most write at once."
+    )
     host: str = Field(default="127.0.0.1", min_length=1, description="The address to listen on.")
     port: int = Field(default=8080, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
     workers: int = Field(default=1, ge=1, le=256, description="Worker processes.")
+    shutdown_delay: int = Field(
+        default=0, ge=0, description="Seconds for which a server that is told to stop goes on serving, while `/readyz` says that it is about to."
+    )
     shutdown_grace: int = Field(default=30, ge=0, description="Seconds that requests in flight get to finish when the server stops.")
+    tls_certificate: Path | None = Field(
+        default=None,
+        description="The file with the TLS certificate and its chain (PEM). Unset: plain HTTP, for a proxy in front or this machine.",
+    )
+    tls_key: Path | None = Field(default=None, description="The file with the certificate's key (PEM), without a passphrase.")
     public_url: str = Field(
         default="", description="The URL under which clients reach this server. Empty: the request's own host, if it is a local one."
+    )
+    trusted_proxies: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        description="The addresses and networks of the proxies in front. What they say of a request counts: its client, scheme, host, and id.",
+    )
+    forwarded_by: Literal["x-forwarded", "forwarded"] = Field(
+        default="x-forwarded",
+        description="Which headers the proxies write: X-Forwarded-For, -Proto and -Host, or Forwarded. Others do not count.",
     )
     max_upload: int = Field(default=2 << 30, ge=1, description="The largest file that may be uploaded, in bytes.")
     spool_memory: int = Field(
@@ -56,9 +76,14 @@ class Settings(BaseSettings):
         default_factory=dict, repr=False, description="The plugins' own settings, by plugin; in the file, each plugin's are a section with its name."
     )
     graphql_max_cost: int = Field(default=20_000, ge=1, description="The largest cost of one GraphQL request, in fields that it may answer with.")
+    metrics_token: str = Field(
+        default="", repr=False, description="The Bearer token that `/metrics` asks for. Empty: it answers to this machine alone, and to no proxy."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="What is logged: debug, info, warning or error.")
+    log_format: Literal["logfmt", "json"] = Field(default="logfmt", description="How a line is written: logfmt or json.")
+    access_log: bool = Field(default=False, description="Whether each request is logged, with its status, bytes and time.")
 
-    @field_validator("plugins", mode="before")
+    @field_validator("plugins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         """The environment says `conda,pypi`."""
@@ -71,6 +96,30 @@ class Settings(BaseSettings):
         if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username):
             raise ValueError("give a URL like https://packages.example.org, without a user, a query or a fragment")
         return value.rstrip("/")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_networks(cls, values: list[str]) -> list[str]:
+        for value in values:
+            try:
+                ip_network(value)
+            except ValueError:
+                raise ValueError("give IP addresses or networks, like 10.0.0.5, 10.0.0.0/8 or fd00::/8; names are not looked up") from None
+        return values
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _check_token(cls, value: str) -> str:
+        if value and (len(value) < 16 or not value.isascii() or not value.isprintable() or " " in value):
+            raise ValueError("it needs at least 16 ASCII characters without spaces; `openssl rand -hex 32` makes a good one")
+        return value
+
+    @field_validator("tls_key")
+    @classmethod
+    def _check_tls(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if "tls_certificate" in info.data and (info.data["tls_certificate"] is None) != (value is None):
+            raise ValueError("tls_certificate and tls_key belong together: give both files, or neither")
+        return value
 
     @property
     def database_path(self) -> Path:
