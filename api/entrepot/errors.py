@@ -62,6 +62,14 @@ class InvalidPackage(ValidationError):
     """The uploaded file is not a valid package of its type."""
 
 
+class UnclaimedFile(ValidationError):
+    """No package type takes the file for its own."""
+
+
+class DigestMismatch(ValidationError):
+    """The bytes are not those whose digest was declared."""
+
+
 class Unavailable(EntrepotError):
     """A part that the server needs (disk, database, object store) is full, locked or away. Nothing was changed; trying again may help."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import pluggy
 
 from entrepot import contract
-from entrepot.errors import EntrepotError, PluginError, ValidationError
+from entrepot.errors import EntrepotError, PluginError, UnclaimedFile, ValidationError
 from entrepot.hooks import FileEvent, Hooks, Models, PackageEvent, Upload
 from entrepot.packagetype import PackageType
 from entrepot.services.actors import CORE_SCOPES
@@ -85,18 +85,18 @@ class Registry:
             raise ValidationError(f"There is no package type {name!r} here. The types are: {self._known()}.") from None
 
     def detect(self, file: BinaryIO, basename: str, wanted: str | None = None) -> PackageType:
-        """The type whose file this is; `wanted` is what the uploader says. Raises ValidationError where none claims it, or several do.
+        """The type whose file this is; `wanted` is what the uploader says. Raises ValidationError, and UnclaimedFile where none claims it.
 
         Reads the file: call it in a thread. Leaves the file at its start.
         """
         if wanted is not None:
             package_type = self.type_named(wanted)
             if not self._claims(package_type, file, basename):
-                raise ValidationError(f"{basename!r} is no {wanted} package.")
+                raise UnclaimedFile(f"{basename!r} is no {wanted} package.")
             return package_type
         claims = [package_type for package_type in self.types.values() if self._claims(package_type, file, basename)]
         if not claims:
-            raise ValidationError(f"{basename!r} is a package of no type that this server knows ({self._known()}).")
+            raise UnclaimedFile(f"{basename!r} is a package of no type that this server knows ({self._known()}).")
         if len(claims) > 1:
             names = " and ".join(package_type.name for package_type in claims)
             raise ValidationError(f"{basename!r} could be a package of the types {names}. Say which it is with `type=`.")

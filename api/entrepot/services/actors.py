@@ -20,8 +20,8 @@ class Actor:
 
     @property
     def anonymous(self) -> bool:
-        """Whether no credential was given."""
-        return self.namespace_id is None
+        """Whether no credential was given. Whoever runs commands on the server's own machine has no namespace, and is not anonymous."""
+        return self.namespace_id is None and not self.is_admin
 
     def allows(self, *needs: str) -> bool:
         """Whether the credential's scopes cover one of the needs (`conda:upload`, `api:read` …). Anonymous has none to narrow it."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from entrepot.cancellation import to_the_end
-from entrepot.errors import BadRequest, NotFound, TooLarge, ValidationError
+from entrepot.errors import BadRequest, DigestMismatch, NotFound, TooLarge, ValidationError
 from entrepot.hooks import Upload
 from entrepot.services import blobs, publishing
 from entrepot.services.drafts import Draft, PublishedFile
@@ -91,16 +91,34 @@ class IncomingUpload:
         private: bool | None = None,
         digests: Mapping[str, str] | None = None,
     ) -> PublishedFile:
-        """Check what was received and publish it. `digests` are the hex digests that the client declared (sha256, md5, blake2b).
+        """Check what was received and publish it: `prepare`, then `publish_prepared`. Raises what they raise; then nothing was published."""
+        draft = await self.prepare(basename=basename, type=type, package=package, version=version, labels=labels, private=private, digests=digests)
+        return await self.publish_prepared(draft)
 
-        Raises BadRequest, ValidationError, InvalidPackage, Conflict, PermissionDenied, Unavailable; then nothing was published.
+    async def prepare(
+        self,
+        *,
+        basename: str,
+        type: str | None = None,
+        package: str | None = None,
+        version: str | None = None,
+        labels: Sequence[str] = (),
+        private: bool | None = None,
+        digests: Mapping[str, str] | None = None,
+    ) -> Draft:
+        """Check what was received, and store nothing. `digests` are the hex digests that the client declared (sha256, md5, blake2b).
+
+        Raises BadRequest, ValidationError, InvalidPackage, PermissionDenied, Unavailable.
         """
         check_basename(basename)
         wanted_labels = label_names(labels)
         if not self.size:
             raise ValidationError(f"{basename} is empty. Was it built, and is the path right?")
         received = await _in_thread(self._inspect, basename, type, dict(digests or {}))
-        draft = self._draft(received, basename, package, version, wanted_labels, private)
+        return self._draft(received, basename, package, version, wanted_labels, private)
+
+    async def publish_prepared(self, draft: Draft) -> PublishedFile:
+        """Publish what was prepared. Raises Conflict, PermissionDenied, Unavailable; then nothing was published."""
         if await self._site.lookup.file(self._namespace.name.lower(), draft.type, draft.path) is not None:
             unchanged = await publishing.find_same(draft)
             if unchanged is not None:
@@ -115,7 +133,7 @@ class IncomingUpload:
         found = {"sha256": self._spool.sha256, "md5": self._spool.md5, "blake2b": self._spool.blake2b}
         for name, declared in digests.items():
             if not hmac.compare_digest(declared.lower().encode(), found[name].encode()):
-                raise ValidationError(
+                raise DigestMismatch(
                     f"The {name} digest of what arrived is {found[name]}, not the {declared[:140]} that was declared. Send the file again."
                 )
         with self._spool.open() as file:
