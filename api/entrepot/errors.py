@@ -57,6 +57,11 @@ class ValidationError(EntrepotError):
 
     status = 422
 
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+        """Which argument is meant, by its Python name; None where it is not one alone."""
+
 
 class InvalidPackage(ValidationError):
     """The uploaded file is not a valid package of its type."""

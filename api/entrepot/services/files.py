@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
-from entrepot.clock import now
-from entrepot.db.sql import Row, after_commit, execute, fetch, fetch_one, marks, transaction
-from entrepot.hooks import FileEvent
+from entrepot.db.sql import Row, fetch, fetch_one, marks, transaction
 from entrepot.packagetype import StoredExtra, StoredFile
 from entrepot.services import audit, heads
 from entrepot.services.heads import Touched
-from entrepot.services.permissions import Level, not_found, package_level, require_write
+from entrepot.services.notices import tell_of_files
+from entrepot.services.permissions import not_found, package_level
+from entrepot.services.removals import remove_rows
+from entrepot.services.selections import Address, FileSelection, Selected, selected
 
 if TYPE_CHECKING:
     from entrepot.services.actors import Actor
@@ -80,23 +81,6 @@ async def files_of(site: Site, *, actor: Actor, namespace: str, type: str, name:
     return await stored_files(await fetch(f"SELECT {COLUMNS} FROM {TABLES} WHERE file.binding_id = $1 ORDER BY file.id", binding["id"]))
 
 
-async def locked_file(*, namespace: str, type: str, path: str) -> Row | None:
-    """A file's row, locked in the order that DESIGN §6.2 asks for: namespace, package, file."""
-    owner = await fetch_one("SELECT id FROM namespace WHERE name_key = $1 {lock}", namespace.lower())
-    if owner is None:
-        return None
-    await fetch_one(
-        "SELECT id FROM package WHERE id = (SELECT package_id FROM file WHERE namespace_id = $1 AND type = $2 AND path = $3) {lock}",
-        owner["id"],
-        type,
-        path,
-    )
-    await fetch_one("SELECT id FROM file WHERE namespace_id = $1 AND type = $2 AND path = $3 {lock}", owner["id"], type, path)
-    return await fetch_one(
-        f"SELECT {COLUMNS} FROM {TABLES} WHERE file.namespace_id = $1 AND file.type = $2 AND file.path = $3", owner["id"], type, path
-    )
-
-
 async def labels_of(file_id: int) -> list[str]:
     """The names of a file's labels, sorted."""
     rows = await fetch("SELECT label.name FROM file_label JOIN label ON label.id = file_label.label_id WHERE file_label.file_id = $1", file_id)
@@ -113,53 +97,24 @@ def touched(file: Row, labels: Iterable[str], documents: Sequence[str]) -> list[
     return [Touched(file["namespace_id"], file["type"], label, document, file["name"]) for label in labels for document in documents]
 
 
-def require_file(site: Site, actor: Actor, file: Row | None, *, namespace: str, type: str, path: str) -> Row:
-    """The file, if the actor may change it. Raises NotFound, Unauthenticated, PermissionDenied."""
-    needs = (f"{type}:upload", "api:write")
-    readable = file and package_level(
-        site, actor, namespace_id=file["namespace_id"], private=bool(file["private"]), needs=(*needs, f"{type}:download", "api:read")
-    )
-    if file is None or readable == Level.NONE:
-        raise not_found(f"file {path} in {namespace}")
-    require_write(actor, namespace_id=file["namespace_id"], namespace=namespace, needs=needs)
-    return file
-
-
 async def remove_file(site: Site, *, actor: Actor, namespace: str, type: str, path: str) -> None:
-    """Take a file off its namespace, leaving a tombstone. Its bytes stay until they are collected.
+    """Take one file off its namespace; see `remove_files`."""
+    await remove_files(site, actor=actor, selection=FileSelection(addresses=[Address(namespace, type, path)]))
 
-    Raises NotFound, Unauthenticated, PermissionDenied.
+
+async def remove_files(site: Site, *, actor: Actor, selection: FileSelection, all_or_nothing: bool = True) -> Selected:
+    """Remove files in one transaction, leaving tombstones; answers what was removed and what was not. Bytes stay until they are collected.
+
+    With `all_or_nothing` one file that may not be removed keeps all of them. Raises NotFound, Unauthenticated, PermissionDenied, ValidationError.
     """
     async with transaction():
-        file = require_file(site, actor, await locked_file(namespace=namespace, type=type, path=path), namespace=namespace, type=type, path=path)
-        labels, documents = await labels_of(file["id"]), await documents_of(file["id"])
-        for table in ("entry", "file_label", "extra"):
-            await execute(f"DELETE FROM {table} WHERE file_id = $1", file["id"])
-        await execute("DELETE FROM file WHERE id = $1", file["id"])
-        await execute(
-            "INSERT INTO tombstone (namespace_id, type, path, sha256, removed_at, removed_by) VALUES ($1, $2, $3, $4, $5, $6)",
-            file["namespace_id"],
-            type,
-            path,
-            file["sha256"],
-            now(),
-            actor.name,
-        )
-        await audit.record(actor=actor, action="file.remove", subject=f"{file['namespace']}/{type}/{path}", namespace_id=file["namespace_id"])
-        await heads.bump(touched(file, labels, documents))
-    event = event_of(file, labels, actor)
-    after_commit(lambda: site.registry.notify("file_removed", event))
-
-
-def event_of(file: Mapping[str, Any], labels: Sequence[str], actor: Actor) -> FileEvent:
-    """What is told of a file after the commit."""
-    return FileEvent(
-        namespace=file["namespace"],
-        package=file["package"],
-        type=file["type"],
-        version=file["version"],
-        path=file["path"],
-        sha256=file["sha256"],
-        labels=labels,
-        actor=actor.name,
-    )
+        found = await selected(site, actor, selection)
+        if all_or_nothing:
+            found.or_raise()
+        removal = await remove_rows(actor, found.rows)
+        for row in found.rows:
+            subject = f"{row['namespace']}/{row['type']}/{row['path']}"
+            await audit.record(actor=actor, action="file.remove", subject=subject, namespace_id=row["namespace_id"])
+        await heads.bump(removal.touched)
+    tell_of_files(site, "file_removed", removal.events)
+    return found

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from entrepot.clock import now
 from entrepot.db.models import new_uuid
 from entrepot.db.sql import Row, execute, fetch, marks, rows_of, transaction
 from entrepot.errors import PermissionDenied, ValidationError
-from entrepot.services import audit, files, heads
+from entrepot.services import audit, heads
+from entrepot.services.notices import tell_of_package
 from entrepot.services.permissions import Level, namespace_level
+from entrepot.services.removals import CHUNK, shown_in
+from entrepot.services.selections import Address, FileSelection, selected
 
 if TYPE_CHECKING:
     from entrepot.services.actors import Actor
@@ -56,42 +59,101 @@ async def label_ids(site: Site, actor: Actor, *, namespace_id: int, names: Seque
 
 
 async def add_label(site: Site, *, actor: Actor, namespace: str, type: str, path: str, label: str) -> None:
-    """Put a label on a file; nothing happens where it is. Raises NotFound, Unauthenticated, PermissionDenied, ValidationError."""
-    name = label_name(label)
-    async with transaction():
-        file = files.require_file(
-            site, actor, await files.locked_file(namespace=namespace, type=type, path=path), namespace=namespace, type=type, path=path
-        )
-        ids = await label_ids(site, actor, namespace_id=file["namespace_id"], names=[name])
-        added = await fetch(
-            "INSERT INTO file_label (file_id, label_id) VALUES ($1, $2) ON CONFLICT (file_id, label_id) DO NOTHING RETURNING id",
-            file["id"],
-            ids[name],
-        )
-        if added:
-            await _record(actor, file, "label.add", name)
-            await heads.bump(files.touched(file, [name], await files.documents_of(file["id"])))
+    """Put a label on one file; see `label_files`."""
+    await label_files(site, actor=actor, selection=FileSelection(addresses=[Address(namespace, type, path)]), label=label)
 
 
 async def remove_label(site: Site, *, actor: Actor, namespace: str, type: str, path: str, label: str) -> None:
-    """Take a label off a file; nothing happens where it is not. Raises NotFound, Unauthenticated, PermissionDenied, ValidationError."""
-    name = label_name(label)
+    """Take a label off one file; see `unlabel_files`."""
+    await unlabel_files(site, actor=actor, selection=FileSelection(addresses=[Address(namespace, type, path)]), label=label)
+
+
+async def label_files(site: Site, *, actor: Actor, selection: FileSelection, label: str) -> list[str]:
+    """Put a label on files, all or none of them, in one transaction; answers the ids of those that had not had it.
+
+    Raises NotFound, Unauthenticated, PermissionDenied, ValidationError.
+    """
+    return await _relabel(site, actor, selection, label_name(label), "label.add")
+
+
+async def unlabel_files(site: Site, *, actor: Actor, selection: FileSelection, label: str) -> list[str]:
+    """Take a label off files, all or none of them, in one transaction; answers the ids of those that had had it.
+
+    Raises NotFound, Unauthenticated, PermissionDenied, ValidationError.
+    """
+    return await _relabel(site, actor, selection, label_name(label), "label.remove")
+
+
+async def _relabel(site: Site, actor: Actor, selection: FileSelection, label: str, action: str) -> list[str]:
     async with transaction():
-        file = files.require_file(
-            site, actor, await files.locked_file(namespace=namespace, type=type, path=path), namespace=namespace, type=type, path=path
+        rows = (await selected(site, actor, selection)).or_raise()
+        changed = await _without_or_with(rows, label, has=action == "label.remove")
+        ids = [row["id"] for row in changed]
+        label_of: dict[int, int] = {}
+        for namespace_id in sorted({row["namespace_id"] for row in changed}):
+            label_of[namespace_id] = (await label_ids(site, actor, namespace_id=namespace_id, names=[label]))[label]
+        if action == "label.add":
+            await _put(changed, label_of)
+        touched = await _shown_under(ids, label)
+        if action == "label.remove":
+            await _take(ids, list(label_of.values()))
+        await _record(actor, changed, selection, action, label)
+        await heads.bump(touched)
+    for package in {row["package_id"]: row for row in changed}.values():
+        tell_of_package(site, actor, namespace=package["namespace"], package=package["package"], action=action, label=label)
+    return [row["uuid"] for row in changed]
+
+
+async def _without_or_with(rows: Sequence[Row], label: str, *, has: bool) -> list[Row]:
+    """The files that have the label, or those that have it not."""
+    labelled: set[int] = set()
+    for start in range(0, len(rows), CHUNK):
+        ids = [row["id"] for row in rows[start : start + CHUNK]]
+        found = await fetch(
+            f"""SELECT file_label.file_id FROM file_label JOIN label ON label.id = file_label.label_id
+            WHERE label.name = $1 AND file_label.file_id IN ({marks(ids, 2)})""",
+            label,
+            *ids,
         )
-        if name in await files.labels_of(file["id"]):
-            ids = await label_ids(site, actor, namespace_id=file["namespace_id"], names=[name])
-            await execute("DELETE FROM file_label WHERE file_id = $1 AND label_id = $2", file["id"], ids[name])
-            await _record(actor, file, "label.remove", name)
-            await heads.bump(files.touched(file, [name], await files.documents_of(file["id"])))
+        labelled |= {row["file_id"] for row in found}
+    return [row for row in rows if (row["id"] in labelled) == has]
 
 
-async def _record(actor: Actor, file: Row, action: str, label: str) -> None:
-    await audit.record(
-        actor=actor,
-        action=action,
-        subject=f"{file['namespace']}/{file['type']}/{file['path']}",
-        namespace_id=file["namespace_id"],
-        details={"label": label},
-    )
+async def _put(rows: Sequence[Row], label_of: Mapping[int, int]) -> None:
+    for start in range(0, len(rows), CHUNK):
+        some = rows[start : start + CHUNK]
+        values = [value for row in some for value in (row["id"], label_of[row["namespace_id"]])]
+        await execute(f"INSERT INTO file_label (file_id, label_id) VALUES {rows_of(len(some), 2)}", *values)
+
+
+async def _take(file_ids: Sequence[int], label_ids: Sequence[int]) -> None:
+    for start in range(0, len(file_ids), CHUNK):
+        some = file_ids[start : start + CHUNK]
+        await execute(
+            f"DELETE FROM file_label WHERE label_id IN ({marks(label_ids)}) AND file_id IN ({marks(some, len(label_ids) + 1)})", *label_ids, *some
+        )
+
+
+async def _shown_under(file_ids: Sequence[int], label: str) -> list[heads.Touched]:
+    touched: list[heads.Touched] = []
+    for start in range(0, len(file_ids), CHUNK):
+        some = file_ids[start : start + CHUNK]
+        touched += [one for one in await shown_in(f"file.id IN ({marks(some)})", *some) if one.label == label]
+    return touched
+
+
+async def _record(actor: Actor, changed: Sequence[Row], selection: FileSelection, action: str, label: str) -> None:
+    """An event for each file that was named, or one for the package or release that was."""
+    if selection.whole and changed:
+        subject = f"{changed[0]['namespace']}/{changed[0]['package']}"
+        details = {"label": label, "files": len(changed)} | ({"version": changed[0]["version"]} if selection.release else {})
+        await audit.record(actor=actor, action=action, subject=subject, namespace_id=changed[0]["namespace_id"], details=details)
+        return
+    for file in changed:
+        await audit.record(
+            actor=actor,
+            action=action,
+            subject=f"{file['namespace']}/{file['type']}/{file['path']}",
+            namespace_id=file["namespace_id"],
+            details={"label": label},
+        )

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from entrepot.services.actors import Actor
     from entrepot.site import Site
 
+NO_TOKEN = "This needs a token. Make one with `entrepot token create` and send it as `Authorization: Bearer TOKEN`."
+
 
 class Level(IntEnum):
     """What an actor may do with a package or a namespace; each level includes those below it."""
@@ -58,16 +60,25 @@ def reads_private(actor: Actor, *, namespace_id: int, needs: tuple[str, ...]) ->
 def require_write(actor: Actor, *, namespace_id: int, namespace: str, needs: tuple[str, ...]) -> None:
     """Let pass who may write to the namespace with this credential. Raises Unauthenticated, PermissionDenied."""
     if actor.anonymous:
-        raise Unauthenticated("This needs a token. Make one with `entrepot token create` and send it as `Authorization: Bearer TOKEN`.")
+        raise Unauthenticated(NO_TOKEN)
     if not (actor.is_admin or actor.namespace_id == namespace_id):
         raise PermissionDenied(f"{actor.name} may not write to the namespace {namespace}. Ask its owner for access, or upload to {actor.name}.")
+    _require_scope(actor, needs)
+
+
+def require_admin(site: Site, actor: Actor, *, namespace_id: int, namespace: str, needs: tuple[str, ...]) -> None:
+    """Let pass who administers the namespace with this credential. Raises Unauthenticated, PermissionDenied."""
+    if actor.anonymous:
+        raise Unauthenticated(NO_TOKEN)
+    if namespace_level(site, actor, namespace_id=namespace_id) < Level.ADMIN:
+        raise PermissionDenied(f"{actor.name} may not do this: it is for the administrators of the namespace {namespace}.")
     _require_scope(actor, needs)
 
 
 def require_owner(actor: Actor, *, namespace_id: int, namespace: str, needs: tuple[str, ...]) -> None:
     """Let pass who may see and end the tokens of a namespace. Raises Unauthenticated, PermissionDenied."""
     if actor.anonymous and not actor.is_admin:
-        raise Unauthenticated("This needs a token. Make one with `entrepot token create` and send it as `Authorization: Bearer TOKEN`.")
+        raise Unauthenticated(NO_TOKEN)
     if not (actor.is_admin or actor.namespace_id == namespace_id):
         raise PermissionDenied(f"{actor.name} may not manage the tokens of {namespace}: only {namespace} and the administrators of this site may.")
     _require_scope(actor, needs)

@@ -11,12 +11,13 @@ from tortoise.exceptions import IntegrityError
 
 from entrepot.clock import now
 from entrepot.db.models import new_uuid
-from entrepot.db.sql import Row, after_commit, execute, fetch, fetch_one, rows_of, transact
+from entrepot.db.sql import Row, execute, fetch, fetch_one, rows_of, transact
 from entrepot.errors import Conflict, Unavailable
 from entrepot.packagetype import StoredExtra, StoredFile
 from entrepot.services import audit, blobs, entries, files, heads
 from entrepot.services.drafts import Draft, PublishedFile
 from entrepot.services.labels import label_ids
+from entrepot.services.notices import file_event, tell_of_files
 from entrepot.services.releases import order_by_common_key, release_id
 
 if TYPE_CHECKING:
@@ -73,8 +74,7 @@ async def publish(site: Site, draft: Draft) -> PublishedFile:
         else:
             break
     if result.created:
-        event = files.event_of(_event_fields(result), result.labels, draft.actor)
-        after_commit(lambda: site.registry.notify("file_published", event))
+        tell_of_files(site, "file_published", [file_event(_event_fields(result), result.labels, draft.actor)])
     return result
 
 

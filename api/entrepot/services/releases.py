@@ -10,10 +10,16 @@ import re
 from typing import TYPE_CHECKING
 
 from entrepot.db.models import new_uuid
-from entrepot.db.sql import execute, fetch, fetch_one
+from entrepot.db.sql import Row, execute, fetch, fetch_one, transaction
+from entrepot.services import audit, heads
+from entrepot.services.notices import tell_of_files, tell_of_package
+from entrepot.services.removals import remove_rows
+from entrepot.services.selections import FileSelection, locked_release, selected
 
 if TYPE_CHECKING:
     from entrepot.packagetype import PackageType
+    from entrepot.services.actors import Actor
+    from entrepot.site import Site
 
 TOKEN = re.compile(r"\d+|[a-z]+|\+")
 DEV, WORD, END, PLUS, POST, NUMBER = (bytes([number]) for number in range(1, 7))
@@ -78,3 +84,21 @@ async def order_by_common_key(package_id: int) -> None:
     """Give the releases of a package that has got a second type the key that all types share. In the caller's transaction."""
     for row in await fetch("SELECT id, version FROM release WHERE package_id = $1", package_id):
         await execute("UPDATE release SET version_key = $1 WHERE id = $2", common_version_key(row["version"]), row["id"])
+
+
+async def remove_release(site: Site, *, actor: Actor, release: str) -> Row:
+    """Remove a release by its id, with all its files, leaving their tombstones; answers what it was. The package stays.
+
+    Raises NotFound, Unauthenticated, PermissionDenied.
+    """
+    async with transaction():
+        row = await locked_release(site, actor, uuid=release)
+        files = (await selected(site, actor, FileSelection(release=release))).or_raise()
+        removal = await remove_rows(actor, files)
+        await execute("DELETE FROM release WHERE id = $1", row["release_id"])
+        subject, details = f"{row['namespace']}/{row['name']}", {"version": row["version"], "files": len(files)}
+        await audit.record(actor=actor, action="release.remove", subject=subject, namespace_id=row["namespace_id"], details=details)
+        await heads.bump(removal.touched)
+    tell_of_files(site, "file_removed", removal.events)
+    tell_of_package(site, actor, namespace=row["namespace"], package=row["name"], action="release.remove", **details)
+    return row

@@ -1,0 +1,150 @@
+"""Packages: created before their first file, described, made public or private, deleted."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from entrepot.clock import now
+from entrepot.db.models import new_uuid
+from entrepot.db.sql import Row, execute, fetch, fetch_one, transaction
+from entrepot.errors import Conflict, ValidationError
+from entrepot.services import audit, heads
+from entrepot.services.namespaces import name_key
+from entrepot.services.notices import tell_of_files, tell_of_package
+from entrepot.services.permissions import Level, namespace_level, not_found, require_admin, require_write
+from entrepot.services.removals import remove_rows, shown_in
+from entrepot.services.selections import FileSelection, locked_package, selected
+
+if TYPE_CHECKING:
+    from entrepot.services.actors import Actor
+    from entrepot.site import Site
+
+GRAMMAR = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,254}")
+LONGEST = {"summary": 1_000, "description": 200_000}
+"""In characters."""
+NEEDS = ("api:write",)
+
+
+async def create_package(
+    site: Site, *, actor: Actor, namespace: str, name: str, summary: str = "", description: str = "", private: bool = False
+) -> str:
+    """Create a package without files; answers its id. The first file that is named like it goes there, and meets the visibility chosen here.
+
+    Raises NotFound, Unauthenticated, PermissionDenied, ValidationError, Conflict.
+    """
+    async with transaction():
+        owner = await fetch_one("SELECT id, name FROM namespace WHERE name_key = $1 {lock}", name_key(namespace))
+        if owner is None or namespace_level(site, actor, namespace_id=owner["id"]) == Level.NONE:
+            raise not_found(f"namespace {namespace[:64]}")
+        require_write(actor, namespace_id=owner["id"], namespace=owner["name"], needs=NEEDS)
+        _check_name(name)
+        _check_text("summary", summary)
+        _check_text("description", description)
+        uuid = await _insert(owner["id"], name, summary, description, private)
+        if uuid is None:
+            raise Conflict(f"{owner['name']} has a package {name} already. Upload to it, or choose another name.")
+        await audit.record(
+            actor=actor,
+            action="package.create",
+            subject=f"{owner['name']}/{name}",
+            namespace_id=owner["id"],
+            details={"visibility": _visibility(private)},
+        )
+    tell_of_package(site, actor, namespace=owner["name"], package=name, action="package.create")
+    return uuid
+
+
+async def update_package(
+    site: Site, *, actor: Actor, package: str, summary: str | None = None, description: str | None = None, private: bool | None = None
+) -> None:
+    """Change what is given (None: leave it) of a package, by its id; visibility takes an administrator.
+
+    A change of visibility bumps the heads of every document that shows the package: who may see it has changed, so their contents have.
+    Raises NotFound, Unauthenticated, PermissionDenied, ValidationError.
+    """
+    texts = {"summary": summary, "description": description}
+    async with transaction():
+        row = await locked_package(site, actor, uuid=package)
+        if private is not None:
+            require_admin(site, actor, namespace_id=row["namespace_id"], namespace=row["namespace"], needs=NEEDS)
+        changes: dict[str, Any] = {what: text for what, text in texts.items() if text is not None and text != row[what]}
+        for what, text in changes.items():
+            _check_text(what, text)
+        if private is not None and private != bool(row["private"]):
+            changes["private"] = private
+        if not changes:
+            return
+        await _update(row, changes)
+        details: dict[str, Any] = {"changed": sorted(changes)} | ({"visibility": _visibility(changes["private"])} if "private" in changes else {})
+        await audit.record(
+            actor=actor, action="package.update", subject=f"{row['namespace']}/{row['name']}", namespace_id=row["namespace_id"], details=details
+        )
+        if "private" in changes:
+            await heads.bump(await shown_in("file.package_id = $1", row["id"]))
+    tell_of_package(site, actor, namespace=row["namespace"], package=row["name"], action="package.update", **details)
+
+
+async def delete_package(site: Site, *, actor: Actor, package: str, confirmation: str) -> Row:
+    """Delete a package by its id, with its releases, files and names; tombstones stay of the files. Answers what it was.
+
+    `confirmation` must be its full name, `namespace/package`. Raises NotFound, Unauthenticated, PermissionDenied, ValidationError.
+    """
+    async with transaction():
+        row = await locked_package(site, actor, uuid=package)
+        require_admin(site, actor, namespace_id=row["namespace_id"], namespace=row["namespace"], needs=NEEDS)
+        full_name = f"{row['namespace']}/{row['name']}"
+        if confirmation != full_name:
+            raise ValidationError(f"To delete the package with all its files, confirm it by its full name: {full_name}", field="confirmation")
+        files = (await selected(site, actor, FileSelection(package=package))).or_raise()
+        removal = await remove_rows(actor, files)
+        await execute("DELETE FROM shard WHERE package_id = $1", row["id"])  # should the name come back, its shards belong to another package
+        await execute("DELETE FROM package WHERE id = $1", row["id"])
+        details = {"files": len(files), "types": sorted({file["type"] for file in files})}
+        await audit.record(actor=actor, action="package.delete", subject=full_name, namespace_id=row["namespace_id"], details=details)
+        await heads.bump(removal.touched)
+    tell_of_files(site, "file_removed", removal.events)
+    tell_of_package(site, actor, namespace=row["namespace"], package=row["name"], action="package.delete", **details)
+    return row
+
+
+async def _insert(namespace_id: int, name: str, summary: str, description: str, private: bool) -> str | None:
+    """None where the name is taken."""
+    rows = await fetch(
+        """INSERT INTO package (uuid, namespace_id, name, name_key, private, summary, description, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT (namespace_id, name_key) DO NOTHING RETURNING uuid""",
+        new_uuid(),
+        namespace_id,
+        name,
+        name.lower(),
+        private,
+        summary,
+        description,
+        now(),
+    )
+    return str(rows[0]["uuid"]) if rows else None
+
+
+async def _update(row: Row, changes: dict[str, Any]) -> None:
+    columns = ", ".join(f"{column} = ${number}" for number, column in enumerate(changes, 3))
+    await execute(f"UPDATE package SET updated_at = $1, {columns} WHERE id = $2", now(), row["id"], *changes.values())
+
+
+def _visibility(private: bool) -> str:
+    return "private" if private else "public"
+
+
+def _check_name(name: str) -> None:
+    if not GRAMMAR.fullmatch(name):
+        raise ValidationError(
+            f"{name[:80]!r} cannot be the name of a package: use 1 to 255 letters (a-z), digits, '-', '_', '.', '+', beginning with a letter, digit "
+            "or '_'.",
+            field="name",
+        )
+
+
+def _check_text(what: str, text: str) -> None:
+    if len(text) > LONGEST[what]:
+        raise ValidationError(f"The {what} has {len(text):,} characters; {LONGEST[what]:,} is the most.", field=what)
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValidationError(f"The {what} holds characters that are no text (NUL or half of a pair).", field=what)

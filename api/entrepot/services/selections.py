@@ -1,0 +1,180 @@
+"""Which files a change is about: named one by one, or all of a release or of a package; found, locked and judged once for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from entrepot.db.sql import Row, fetch, marks, rows_of
+from entrepot.errors import EntrepotError, ValidationError
+from entrepot.services.permissions import Level, not_found, package_level, require_write
+
+if TYPE_CHECKING:
+    from entrepot.services.actors import Actor
+    from entrepot.site import Site
+
+MOST_FILES = 1000
+"""How many files one change may name one by one."""
+
+COLUMNS = """file.id, file.uuid, file.namespace_id, namespace.name AS namespace, file.package_id, package.uuid AS package_uuid,
+    package.name AS package, package.private, file.release_id, binding.name AS name, file.type, file.version, file.path, file.sha256"""
+TABLES = """file JOIN namespace ON namespace.id = file.namespace_id JOIN package ON package.id = file.package_id
+    JOIN binding ON binding.id = file.binding_id"""
+
+
+class Address(NamedTuple):
+    """A file by its place."""
+
+    namespace: str
+    type: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.path} in {self.namespace}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSelection:
+    """The files that are meant. Exactly one of these is given."""
+
+    ids: Sequence[str] | None = None
+    addresses: Sequence[Address] | None = None
+    release: str | None = None
+    """The id of a release; all its files."""
+    package: str | None = None
+    """The id of a package; all its files."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all files of something are meant, however many."""
+        return self.ids is None and self.addresses is None
+
+
+class Refused(NamedTuple):
+    """A file that was named and will not be changed, and why."""
+
+    named: str
+    error: EntrepotError
+
+
+class Selected(NamedTuple):
+    """The files that may be changed, by their ids, and those that may not."""
+
+    rows: Sequence[Row]
+    refused: Sequence[Refused]
+
+    def or_raise(self) -> Sequence[Row]:
+        """All that were meant. Raises the first refusal."""
+        for one in self.refused:
+            raise one.error
+        return self.rows
+
+
+async def selected(site: Site, actor: Actor, selection: FileSelection) -> Selected:
+    """The files of a selection, locked until the running transaction ends in the order namespaces, packages, files.
+
+    Raises ValidationError for a selection of nothing or of too many, NotFound for a package or release that is not there for this actor, and what
+    permission raises on it.
+    """
+    if selection.ids is not None:
+        return await _named(site, actor, {one: one for one in selection.ids}, *_by_ids(selection.ids), lambda row: row["uuid"])
+    if selection.addresses is not None:
+        wanted = {Address(one.namespace.lower(), one.type, one.path): str(one) for one in selection.addresses}
+        return await _named(
+            site, actor, wanted, *_by_addresses(list(wanted)), lambda row: Address(row["namespace"].lower(), row["type"], row["path"])
+        )
+    if selection.release is not None:
+        row = await locked_release(site, actor, uuid=selection.release)
+        return Selected(await _rows("file.release_id = $1", row["release_id"]), ())
+    if selection.package is not None:
+        row = await locked_package(site, actor, uuid=selection.package)
+        return Selected(await _rows("file.package_id = $1", row["id"]), ())
+    raise ValidationError("Say which files: name them, a release, or a package.")
+
+
+async def locked_package(site: Site, actor: Actor, *, uuid: str) -> Row:
+    """A package that the actor may write to, its namespace's row and its own locked. Raises NotFound, Unauthenticated, PermissionDenied."""
+    found = await fetch("SELECT namespace_id, id AS package_id FROM package WHERE uuid = $1", uuid)
+    await _lock(found)
+    rows = await fetch(
+        """SELECT package.id, package.uuid, package.namespace_id, namespace.name AS namespace, package.name, package.private, package.summary,
+        package.description FROM package JOIN namespace ON namespace.id = package.namespace_id WHERE package.uuid = $1""",
+        uuid,
+    )
+    return _judged(site, actor, rows[0] if rows else None, "package with this id", needs=("api:write",))
+
+
+async def locked_release(site: Site, actor: Actor, *, uuid: str) -> Row:
+    """A release that the actor may write to, with the rows above it locked. Raises NotFound, Unauthenticated, PermissionDenied."""
+    statement = """SELECT release.id AS release_id, release.uuid AS release_uuid, release.version, package.id AS package_id, package.uuid,
+        package.name, package.private, package.namespace_id, namespace.name AS namespace
+        FROM release JOIN package ON package.id = release.package_id JOIN namespace ON namespace.id = package.namespace_id WHERE release.uuid = $1"""
+    await _lock(await fetch(statement, uuid))
+    rows = await fetch(statement, uuid)
+    return _judged(site, actor, rows[0] if rows else None, "release with this id", needs=("api:write",))
+
+
+def _address(row: Row) -> Address:
+    return Address(row["namespace"].lower(), row["type"], row["path"])
+
+
+def _by_ids(ids: Sequence[str]) -> tuple[str, Sequence[Any]]:
+    return f"SELECT namespace_id, package_id, id FROM file WHERE uuid IN ({marks(ids)})", ids
+
+
+def _by_addresses(addresses: Sequence[Address]) -> tuple[str, Sequence[Any]]:
+    values = [value for one in addresses for value in one]
+    return (
+        f"""SELECT file.namespace_id, file.package_id, file.id FROM (VALUES {rows_of(len(addresses), 3)}) AS wanted
+        JOIN namespace ON namespace.name_key = column1
+        JOIN file ON file.namespace_id = namespace.id AND file.type = column2 AND file.path = column3""",
+        values,
+    )
+
+
+async def _named(site: Site, actor: Actor, wanted: dict[Any, str], statement: str, values: Sequence[Any], key: Callable[[Row], object]) -> Selected:
+    """The files that were named, by what names them; `wanted` says how to speak of each."""
+    if not wanted:
+        raise ValidationError("Name at least one file.")
+    if len(wanted) > MOST_FILES:
+        raise ValidationError(f"Name {MOST_FILES:,} files at most; these are {len(wanted):,}.")
+    found = await fetch(statement, *values)
+    await _lock(found)
+    by_key = {key(row): row for row in await _rows(f"file.id IN ({marks(found)})", *(row["id"] for row in found))}
+    allowed: list[Row] = []
+    refused: list[Refused] = []
+    for one, name in wanted.items():
+        row = by_key.get(one)
+        type = row["type"] if row else ""
+        try:
+            needs = (f"{type}:upload", "api:write")
+            allowed.append(_judged(site, actor, row, f"file {name}", needs=needs, reads=(f"{type}:download", "api:read")))
+        except EntrepotError as error:
+            refused.append(Refused(name, error))
+    return Selected(sorted(allowed, key=lambda row: int(row["id"])), refused)
+
+
+async def _rows(where: str, *values: Any) -> Sequence[Row]:
+    """The files for which a condition on `file` holds, locked."""
+    await fetch(f"SELECT file.id FROM file WHERE {where} ORDER BY file.id {{lock}}", *values)
+    return await fetch(f"SELECT {COLUMNS} FROM {TABLES} WHERE {where} ORDER BY file.id", *values)
+
+
+async def _lock(rows: Sequence[Row]) -> None:
+    """Lock the namespaces and packages of rows, each in the order of their ids."""
+    for table in ("namespace", "package"):
+        ids = sorted({row[f"{table}_id"] for row in rows})
+        if ids:
+            await fetch(f"SELECT id FROM {table} WHERE id IN ({marks(ids)}) ORDER BY id {{lock}}", *ids)
+
+
+def _judged(site: Site, actor: Actor, row: Row | None, what: str, *, needs: tuple[str, ...], reads: tuple[str, ...] = ("api:read",)) -> Row:
+    """The row, if the actor may write to its package. Raises NotFound for what the actor may not see, Unauthenticated, PermissionDenied."""
+    if row is None:
+        raise not_found(what)
+    namespace_id, private = row["namespace_id"], bool(row["private"])
+    if package_level(site, actor, namespace_id=namespace_id, private=private, needs=(*needs, *reads)) == Level.NONE:
+        raise not_found(what)
+    require_write(actor, namespace_id=namespace_id, namespace=row["namespace"], needs=needs)
+    return row
