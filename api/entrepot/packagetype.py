@@ -225,6 +225,20 @@ class PackageSummary:
     file_count: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """What an index document says of a file that lies in the same folder: for an import of the folder."""
+
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """Hex digests by algorithm (`sha256`, `md5`, `blake2b`). A file that has others is refused."""
+    record: Mapping[str, Any] = field(default_factory=dict)
+    """What `PackageType.check_place` shall compare with the file; whatever the type likes."""
+    state: Mapping[str, Any] = field(default_factory=dict)
+    """What was said of the file after its publication (yanked …): JSON values that become its state here."""
+    removed: bool = False
+    """The index hides the file from installers, so it is not imported."""
+
+
 class PackageType(ABC):
     """One package type: detection, inspection, identity, index entries, rendering, URLs, GraphQL."""
 
@@ -238,6 +252,8 @@ class PackageType(ABC):
     document_representations: ClassVar[Sequence[DocumentRepresentation]] = ()
     standing_documents: ClassVar[Sequence[str]] = ()
     """Documents that exist in every namespace and label from the first, though empty (conda: `noarch`)."""
+    filename_endings: ClassVar[Sequence[str]] = ()
+    """How the names of its files end: an import tells of a file that is named so and is no package, and passes over other strangers."""
     graphql_type: ClassVar[type | None] = None
     """A Strawberry type that implements `File`."""
     facet_type: ClassVar[type | None] = None
@@ -271,6 +287,26 @@ class PackageType(ABC):
     @abstractmethod
     def path(self, inspection: Inspection, basename: str) -> str:
         """The file's address within its namespace and type."""
+
+    # -- importing a folder -------------------------------------------------------------------------------------------
+
+    def is_companion(self, basename: str) -> bool:
+        """Whether a file of this name lies beside packages in folders and is none: an index, a signature, a sidecar. An import passes it over."""
+        return False
+
+    def read_companion(self, file: BinaryIO, basename: str) -> Mapping[str, Listed]:
+        """What a companion says of files, by their paths relative to its folder. Reads a bounded amount.
+
+        Raises ValidationError with a sentence for one that cannot be read: it is told of, and the files are imported without.
+        """
+        return {}
+
+    def check_place(self, inspection: Inspection, folders: Sequence[str], listed: Listed | None) -> Sequence[str]:
+        """Raises InvalidPackage for a file that cannot lie where it lies: `folders` are the names above it, the imported folder's own first.
+
+        Answers sentences for the report: what its index says of it that the import does not keep.
+        """
+        return ()
 
     # -- index documents ----------------------------------------------------------------------------------------------
 
