@@ -11,6 +11,7 @@ from typing import Any
 
 import anyio
 import pytest
+from entrepot.db import migrations
 from entrepot.db.connection import configuration, database
 from entrepot.db.migrate import locked, migrate, statements
 from entrepot.db.sql import execute, fetch, transaction
@@ -22,6 +23,7 @@ from tortoise.exceptions import OperationalError
 from tortoise.migrations.autodetector import MigrationAutodetector
 
 Spawn = Callable[..., Any]
+MIGRATIONS = [f"models.{path.stem}" for path in sorted(Path(migrations.__path__[0]).glob("0*.py"))]
 SHOP = Models(label="shop", models="shop.models", migrations="shop.migrations")
 
 MODELS = """
@@ -105,7 +107,7 @@ def ask(settings: Settings, statement: str) -> list[tuple[Any, ...]]:
 
 
 async def test_a_fresh_database_gets_every_table_and_a_second_start_has_nothing_to_do(settings: Settings) -> None:
-    assert await migrate(settings) == ["models.0001_initial", "models.0002_downloads_and_staged_uploads"]
+    assert await migrate(settings) == MIGRATIONS
     tables = {name for (name,) in ask(settings, "SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert {"namespace", "package", "file", "head", "blob", "tortoise_migrations"} <= tables
     assert await migrate(settings) == []
@@ -189,7 +191,7 @@ async def test_several_processes_that_start_together_migrate_once(settings: Sett
         process.stdin.write("go\n")
         process.stdin.flush()
     said = [(await anyio.to_thread.run_sync(process.communicate))[0].splitlines()[-1] for process in processes]
-    assert sorted(said) == ["applied", "applied", "applied", "applied models.0001_initial models.0002_downloads_and_staged_uploads"]
+    assert sorted(said) == ["applied", "applied", "applied", f"applied {' '.join(MIGRATIONS)}"]
     assert [process.returncode for process in processes] == [0] * 4
 
 

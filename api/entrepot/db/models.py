@@ -308,6 +308,7 @@ class Shard(Table):
     class Meta:
         table = "shard"
         unique_together = (("head", "sha256", "representation"),)
+        indexes = (Index(fields=("head_id", "representation", "part", "generation", "sha256")),)  # what was last stored for a part
 
 
 class Blob(Model):

@@ -48,7 +48,8 @@ class Snapshots(Protocol):
 
 
 HEAD = "SELECT namespace_id, type, label, document, generation, pruned FROM head WHERE id = ?"
-CHANGED = "SELECT DISTINCT part FROM change WHERE head_id = ? AND generation > ?"
+CHANGED = "SELECT part FROM change WHERE head_id = ? AND generation > ?"
+"""Without DISTINCT, for which SQLite would read the whole log of the head in the order of its parts."""
 PRIVATE = "SELECT id FROM package WHERE namespace_id = ? AND private"
 ENTRIES = """SELECT entry.part, entry.package_id, entry.body FROM entry
     JOIN file_label ON file_label.file_id = entry.file_id
@@ -112,7 +113,7 @@ class SqliteSnapshots:
             head = self._head(connection, head_id)
             *where, generation, pruned = head
             if since is not None and since >= pruned:
-                names = [row[0] for row in connection.execute(CHANGED, (head_id, since))]
+                names = sorted({row[0] for row in connection.execute(CHANGED, (head_id, since))})
                 if len(names) <= MOST_PARTS:
                     found = self._entries(connection, where, representation, names) if names else {}
                     gone = {name: PartRows(0, False, []) for name in names if name not in found}
