@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from ipaddress import ip_network
@@ -34,6 +35,26 @@ class Settings(BaseSettings):
     database_url: str = Field(default="", repr=False, description="Where the database is. Empty: `entrepot.sqlite3` in the data folder.")
     database_connections: int = Field(
         default=8, ge=2, le=200, description="How many connections to PostgreSQL a worker's pool may open; half of them at most write at once."
+    )
+    storage_url: str = Field(
+        default="",
+        repr=False,
+        description="The object store that holds the files: `s3://bucket/prefix`, `gs://…`, `az://…`. Empty: a folder in the data folder.",
+    )
+    storage_options: dict[str, str] = Field(
+        default_factory=dict,
+        repr=False,
+        description="What the object store needs: `endpoint`, `region`, `access_key_id`, `secret_access_key` … What is not given here is taken from "
+        "the store's own variables (`AWS_…`, `GOOGLE_…`, `AZURE_…`).",
+    )
+    downloads: Literal["redirect", "stream"] = Field(
+        default="redirect",
+        description="How files of an object store are served: `redirect` sends clients to the store with a link that is good for a minute, "
+        "`stream` passes the bytes through this server.",
+    )
+    accel_redirect: str = Field(
+        default="",
+        description="The prefix of an internal nginx location that serves the folder of the files: nginx then sends them, by `X-Accel-Redirect`.",
     )
     host: str = Field(default="127.0.0.1", min_length=1, description="The address to listen on.")
     port: int = Field(default=8080, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
@@ -121,6 +142,13 @@ class Settings(BaseSettings):
             raise ValueError("tls_certificate and tls_key belong together: give both files, or neither")
         return value
 
+    @field_validator("accel_redirect")
+    @classmethod
+    def _check_location(cls, value: str) -> str:
+        if value and not re.fullmatch(r"/[A-Za-z0-9._/-]*", value):
+            raise ValueError("give a path like /entrepot-files/")
+        return value and value.rstrip("/") + "/"
+
     @property
     def database_path(self) -> Path:
         """The SQLite file."""
@@ -158,6 +186,8 @@ def load_settings(config: Path | None = None, **given: Any) -> Settings:
     except ValidationError as error:
         raise SettingsError(_sentence(error, origin)) from error
     except pydantic_settings.SettingsError as error:
+        if "storage_options" in str(error):
+            raise SettingsError(f"{origin('storage_options')} is not valid JSON: write an object of texts.") from None
         raise SettingsError(f"{origin('plugin_settings')} is not valid JSON: write an object of objects, by plugin and setting.") from error
 
 
@@ -187,7 +217,7 @@ def _read(path: Path, *, required: bool) -> dict[str, Any]:
         raise SettingsError(f"The settings file {path} cannot be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"The settings file {path} is not valid TOML: {error}.") from error
-    sections = {name: value for name, value in content.items() if isinstance(value, dict)}
+    sections = {name: value for name, value in content.items() if isinstance(value, dict) and name != "storage_options"}
     values = {name: value for name, value in content.items() if name not in sections}
     for name in values:
         if name not in Settings.model_fields or name == "plugin_settings":

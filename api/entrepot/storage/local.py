@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-import re
-import time
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from entrepot.errors import NotFound, SettingsError
-from entrepot.storage.spool import Spool, unavailable
+from entrepot.errors import NotFound, SettingsError, Unavailable
+from entrepot.storage.names import DIGEST, ROOT, name_of
+from entrepot.storage.spool import Spool, SpoolFolder, unavailable
 
-_digest = re.compile(r"[0-9a-f]{64}")
+READ_AT_ONCE = 1 << 20
 
 
 def sync_folder(folder: Path) -> None:
@@ -36,25 +36,34 @@ def _listing(folder: Path) -> list[Path]:
 class LocalStorage:
     """Storage in a folder of this machine."""
 
+    threads = None
+    links = False
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._root = folder / "sha256"
-        self._spool = folder / "spool"
+        self._root = folder / ROOT
+        self.spool_folder = folder / "spool"
         self._durable = {
             1: bytearray(1 << 8),
             2: bytearray(1 << 16),
         }  # which folders ab and ab/cd this process knows to be durable
         try:
-            for each in (self._root, self._spool):
+            for each in (self._root, self.spool_folder):
                 each.mkdir(mode=0o750, parents=True, exist_ok=True)
             for each in (folder, folder.parent):
                 sync_folder(each)
         except OSError as error:
             raise SettingsError(f"Files cannot be stored in {folder}: {error.strerror}.") from error
+        self._spools = SpoolFolder(self.spool_folder)
+
+    def probe(self) -> None:
+        """See Storage."""
+        if not (self._root.is_dir() and os.access(self.spool_folder, os.W_OK)):
+            raise Unavailable(f"The folder {self._folder}, which holds the files, is not there or cannot be written to.")
 
     def spool(self) -> Spool:
         """See Storage."""
-        return Spool(self._spool)
+        return self._spools.new()
 
     def put(self, spool: Spool) -> None:
         """See Storage."""
@@ -95,9 +104,11 @@ class LocalStorage:
 
     def path(self, sha256: str) -> Path:
         """See Storage."""
-        if not _digest.fullmatch(sha256):
-            raise ValueError("a blob's name is the hexadecimal sha256 of its bytes")
-        return self._root / sha256[:2] / sha256[2:4] / sha256
+        return self._folder / name_of(sha256)
+
+    def where(self, sha256: str) -> str:
+        """See Storage."""
+        return str(self.path(sha256))
 
     def open(self, sha256: str) -> BinaryIO:
         """See Storage."""
@@ -123,15 +134,28 @@ class LocalStorage:
             for second in _listing(first):
                 for blob in _listing(second):
                     with suppress(FileNotFoundError):
-                        if _digest.fullmatch(blob.name):
+                        if DIGEST.fullmatch(blob.name):
                             yield blob.name, blob.stat().st_size
 
     def sweep(self, older_than: float) -> int:
         """See Storage."""
-        limit, removed = time.time() - older_than, 0
-        for file in self._spool.iterdir():
-            with suppress(FileNotFoundError):
-                if file.stat().st_mtime < limit:
-                    file.unlink()
-                    removed += 1
-        return removed
+        return self._spools.sweep(older_than)
+
+    async def chunks(self, sha256: str, start: int, stop: int) -> AsyncGenerator[bytes, None]:
+        """See Storage."""
+        file = await asyncio.to_thread(self._opened, sha256, start)
+        try:
+            while start < stop and (chunk := await asyncio.to_thread(file.read, min(READ_AT_ONCE, stop - start))):
+                start += len(chunk)
+                yield chunk
+        finally:
+            file.close()
+
+    def _opened(self, sha256: str, start: int) -> BinaryIO:
+        file = self.open(sha256)
+        file.seek(start)
+        return file
+
+    async def link(self, sha256: str, *, basename: str, media_type: str, cache_control: str) -> str:
+        """See Storage: there is none to a folder."""
+        raise NotImplementedError

@@ -6,13 +6,14 @@ import errno
 import hashlib
 import io
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from entrepot.errors import Unavailable
+from entrepot.errors import SettingsError, Unavailable
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -127,3 +128,28 @@ class Spool:
         except OSError as error:
             self.discard()
             raise unavailable(error) from error
+
+
+class SpoolFolder:
+    """Where files are that are being received, on this machine. Raises SettingsError where it cannot be made."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        try:
+            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(f"Files cannot be received in {folder}: {error.strerror}.") from error
+
+    def new(self) -> Spool:
+        """A spool to write into."""
+        return Spool(self._folder)
+
+    def sweep(self, older_than: float) -> int:
+        """Remove files to which nothing was written for so many seconds. Answers how many."""
+        limit, removed = time.time() - older_than, 0
+        for file in self._folder.iterdir():
+            with suppress(FileNotFoundError):
+                if file.stat().st_mtime < limit:
+                    file.unlink()
+                    removed += 1
+        return removed
