@@ -126,8 +126,7 @@ async def test_a_file_and_its_blob_that_disagree_on_the_size_are_a_problem(yard:
 
 
 async def test_a_stored_blob_without_bytes_is_a_problem_even_if_no_file_has_it(yard: Yard) -> None:
-    await blobs.claim([("ab" * 32, 3)])
-    await blobs.stored(["ab" * 32])
+    await blobs.stored(await blobs.claim([("ab" * 32, 3)]))
     [problem] = await yard.problems()
     assert problem.startswith(f"Blob {'ab' * 32}: its bytes are not in storage. No file needs it now")
 

@@ -318,6 +318,7 @@ class Blob(Model):
     size = fields.BigIntField()
     state = fields.CharField(max_length=16)
     touched_at = fields.BigIntField()
+    incarnation = fields.BigIntField(null=True)  # random, from the row's making to its end: bytes that were unlinked since have another one
 
     class Meta:
         table = "blob"

@@ -45,6 +45,20 @@ async def find_same(draft: Draft) -> PublishedFile | None:
     return published(draft.package_type, file, id=row["uuid"], labels=await files.labels_of(row["id"]), created=False)
 
 
+async def foresee(draft: Draft) -> PublishedFile | None:
+    """What publishing would meet, without changing anything: the published file, if it is these bytes already. Raises Conflict."""
+    same = await find_same(draft)
+    if same is not None:
+        return same
+    namespace = await fetch_one('SELECT "replace" FROM namespace WHERE id = $1', draft.namespace.id)
+    if namespace is not None and namespace["replace"] == "never":
+        await _refuse_burnt_path(draft)
+    package = await fetch_one("SELECT name, private FROM package WHERE namespace_id = $1 AND name_key = $2", draft.namespace.id, draft.name.lower())
+    if package is not None:
+        _refuse_other_visibility(draft, package["name"], bool(package["private"]))
+    return None
+
+
 def published(package_type: PackageType, file: StoredFile, *, id: str, labels: Sequence[str], created: bool) -> PublishedFile:
     """A file as an upload answers it."""
     return PublishedFile(
@@ -63,11 +77,11 @@ def published(package_type: PackageType, file: StoredFile, *, id: str, labels: S
     )
 
 
-async def publish(site: Site, draft: Draft) -> PublishedFile:
-    """Make the file exist. Its bytes are in storage. Raises Conflict, PermissionDenied, Unavailable; then nothing changed."""
+async def publish(site: Site, draft: Draft, claim: blobs.Claim) -> PublishedFile:
+    """Make the file exist. Its bytes, which were claimed, are in storage. Raises Conflict, PermissionDenied, Unavailable; then nothing changed."""
     for last in (False, True):
         try:
-            result = await transact(lambda: _write(site, draft))
+            result = await transact(lambda: _write(site, draft, claim))
         except IntegrityError as error:  # on PostgreSQL two first uploads of one path or package may meet here; the second try sees the first's
             if last:
                 raise Unavailable("Another upload of the same package got in the way. Try again.") from error
@@ -82,7 +96,7 @@ def _event_fields(file: PublishedFile) -> dict[str, str]:
     return {name: getattr(file, name) for name in ("namespace", "package", "type", "version", "path", "sha256")}
 
 
-async def _write(site: Site, draft: Draft) -> PublishedFile:
+async def _write(site: Site, draft: Draft, claim: blobs.Claim) -> PublishedFile:
     namespace = await fetch_one("SELECT replace FROM namespace WHERE id = $1 {lock}", draft.namespace.id)
     if await fetch_one("SELECT id FROM file WHERE namespace_id = $1 AND type = $2 AND path = $3", draft.namespace.id, draft.type, draft.path):
         same = await find_same(draft)
@@ -112,7 +126,7 @@ async def _write(site: Site, draft: Draft) -> PublishedFile:
         part=draft.canonical_name,
         path=draft.path,
     )
-    await blobs.stored([draft.sha256, *(extra.sha256 for extra in draft.extras)])
+    await blobs.stored(claim)
     await audit.record(
         actor=draft.actor,
         action="file.publish",

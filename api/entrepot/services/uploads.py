@@ -125,8 +125,8 @@ class IncomingUpload:
                 if await asyncio.to_thread(self._site.storage.size, draft.sha256) != draft.size:
                     await self._store(draft)  # the bytes were lost: the upload brings them back
                 return unchanged
-        await self._store(draft)
-        return await publishing.publish(self._site, draft)
+        claim = await self._store(draft)
+        return await publishing.publish(self._site, draft, claim)
 
     def _inspect(self, basename: str, type: str | None, digests: Mapping[str, str]) -> _Received:
         self._spill()
@@ -183,19 +183,19 @@ class IncomingUpload:
         )
         return draft
 
-    async def _store(self, draft: Draft) -> None:
+    async def _store(self, draft: Draft) -> blobs.Claim:
         bodies = {extra.sha256: extra.body for extra in draft.extras}
         wanted = [(draft.sha256, draft.size), *((sha256, len(body)) for sha256, body in bodies.items())]
-        missing = await blobs.claim(wanted)
+        claim = await blobs.claim(wanted)
 
         storage = self._site.storage
 
         def put() -> None:
-            if draft.sha256 in missing or storage.size(draft.sha256) != draft.size:
+            if draft.sha256 in claim.missing or storage.size(draft.sha256) != draft.size:
                 storage.put(self._spool)
 
         def put_extra(sha256: str, body: bytes) -> None:
-            if sha256 in missing or storage.size(sha256) != len(body):
+            if sha256 in claim.missing or storage.size(sha256) != len(body):
                 storage.put_bytes(sha256, body)
 
         # each put waits for the disk several times; the disk takes them together
@@ -203,6 +203,7 @@ class IncomingUpload:
         for one in done:
             if isinstance(one, BaseException):
                 raise one
+        return claim
 
 
 async def _in_thread(work: Callable[..., T], *arguments: Any) -> T:
