@@ -34,7 +34,9 @@ PART_OVERHEAD = 200
 
 
 STORE_SHARDS = """INSERT INTO shard (head_id, representation, part, package_id, sha256, generation, stored_at, body) VALUES {rows}
-    ON CONFLICT (head_id, sha256, representation) DO UPDATE SET generation = excluded.generation, stored_at = excluded.stored_at"""
+    ON CONFLICT (head_id, sha256, representation) DO UPDATE SET stored_at = excluded.stored_at,
+    generation = CASE WHEN excluded.generation > shard.generation THEN excluded.generation ELSE shard.generation END"""
+"""A worker that is late must not make a shard older than another worker has said: gc would take it for superseded."""
 
 
 class Place(NamedTuple):
