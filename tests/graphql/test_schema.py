@@ -15,7 +15,7 @@ from entrepot.plugin import File, hookimpl
 from entrepot.registry import Registry
 from entrepot.site import Site
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
-from stock import Ask
+from stock import Ask, Stock, user
 
 PRINTED = Path(__file__).parents[2] / "schema.graphql"
 
@@ -103,11 +103,13 @@ async def test_plugins_add_queries_and_mutations(site: Site) -> None:
     schema = build_schema(Registry.of({"one": Adds(queries=[query_with("first_answer")]), "two": Adds(mutations=[query_with("act")])}))
     ask = Ask(site, schema)
     assert await ask("{ firstAnswer viewer { name } }") == {"firstAnswer": "from first_answer", "viewer": None}
-    assert await ask("mutation { act }") == {"act": "from act"}
+    alice = user(await Stock(site).namespace("alice"))
+    assert await ask.as_(alice)("mutation { act }") == {"act": "from act"}
 
 
-def test_without_plugins_mutations_there_is_no_mutation_type() -> None:
-    assert build_schema(Registry.of({}))._schema.mutation_type is None
+def test_a_mutation_that_the_core_has_is_refused() -> None:
+    with pytest.raises(PluginError, match="The core and the plugin 'greedy' both claim the GraphQL mutation 'createToken'"):
+        build_schema(Registry.of({"greedy": Adds(mutations=[query_with("create_token")])}))
 
 
 def test_a_query_that_the_core_has_is_refused() -> None:
@@ -160,7 +162,7 @@ def test_the_interface_of_files_lists_what_plugins_may_rely_on() -> None:
     schema = build_schema(Registry.of({"library": Library()}))._schema
     interface = schema.type_map["File"]
     assert isinstance(interface, GraphQLInterfaceType)
-    relations = {"labels", "uploadedBy", "package", "release"}
+    relations = {"labels", "downloads", "uploadedBy", "package", "release"}
     plain = {"id", "type", "path", "basename", "version", "platform", "size", "sha256", "md5", "uploadedAt", "downloadUrl"}
     assert set(interface.fields) == plain | relations
     assert issubclass(BookFile, File)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import strawberry
 
@@ -27,6 +27,11 @@ class Context:
         from entrepot.graphql.loaders import Loaders  # which imports the types, which import this module
 
         self.loaders = Loaders(self)
+
+    def changing(self) -> Self:
+        """The same, for a mutation: what loaders have read before it may be no longer true after it."""
+        self.__post_init__()
+        return self
 
     def channel_url(self, *, type: str, namespace: str, label: str = "main") -> str:
         """What an installer points at."""

@@ -49,6 +49,11 @@ class File(relay.Node):
         """One query for all the files of an answer."""
         return await info.context.loaders.labels_of_file.load(self.__dict__["_row"]["id"])  # type: ignore[no-any-return]
 
+    @strawberry.field(description="How often the file was downloaded, give or take the last few seconds.")
+    async def downloads(self, info: strawberry.Info[Any, Any]) -> BigInt:
+        """One query for all the files of an answer."""
+        return BigInt(await info.context.loaders.downloads_of_file.load(self.__dict__["_row"]["id"]))
+
     @strawberry.field(description="Who uploaded the file; null where that namespace is gone.")
     async def uploaded_by(self, info: strawberry.Info[Any, Any]) -> NamespaceType | None:
         """One query for all the files of an answer."""

@@ -25,6 +25,7 @@ from graphql import (
     InlineFragmentNode,
     IntValueNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionSetNode,
     VariableNode,
     get_named_type,
@@ -32,10 +33,12 @@ from graphql import (
     is_list_type,
 )
 from strawberry.extensions import SchemaExtension
+from strawberry.types import ExecutionContext
 
-from entrepot.errors import BadRequest
+from entrepot.errors import BadRequest, EntrepotError
 from entrepot.graphql.connection import MAX_FIRST
-from entrepot.graphql.errors import TOO_DEEP
+from entrepot.graphql.errors import TOO_DEEP, code_of
+from entrepot.services.permissions import require_scope
 
 MAX_LENGTH = 50_000
 """Characters: parsed documents are kept, and would otherwise be kept with megabytes of comments."""
@@ -47,6 +50,8 @@ MAX_NESTING = 100
 """Levels of braces and of fragments within fragments, which add no depth to the answer but to the walk."""
 LIST_SIZE = 10
 """What a list without `first` counts as."""
+MUTATION_COST = 200
+"""A transaction, and what other writers wait for it."""
 INTROSPECTION_COST = 5_000
 """A field that answers with the schema; graphql-core limits how deep it may go."""
 
@@ -106,7 +111,8 @@ class Scale:
         first = self._first(node, definition)
         below = self.weigh(node.selection_set, get_named_type(definition.type), first or LIST_SIZE, nesting + 1)
         times = size if is_list_type(get_nullable_type(definition.type)) else 1
-        return Weight(1 + times * below.cost, 1 + below.depth, aliases + below.aliases)
+        own = MUTATION_COST if parent is self.schema.mutation_type else 1
+        return Weight(own + times * below.cost, 1 + below.depth, aliases + below.aliases)
 
     def _first(self, node: FieldNode, definition: GraphQLField) -> int | None:
         """How many items a connection answers with; None for what is none. Execution refuses sizes that are out of bounds."""
@@ -164,6 +170,16 @@ class TextLimits(SchemaExtension):
         yield
 
 
+def _operations(context: ExecutionContext) -> list[OperationDefinitionNode]:
+    assert context.graphql_document is not None
+    return [one for one in context.graphql_document.definitions if isinstance(one, OperationDefinitionNode)]
+
+
+def _operation(context: ExecutionContext) -> OperationDefinitionNode:
+    """The one that will run."""
+    return next(one for one in _operations(context) if context.operation_name in (None, one.name and one.name.value))
+
+
 class AnswerLimits(SchemaExtension):
     """What is bounded after validation. Stands behind ValidationCache in the list of extensions: what it weighs is valid."""
 
@@ -178,10 +194,9 @@ class AnswerLimits(SchemaExtension):
     def _excess(self) -> str | None:
         context = self.execution_context
         assert context.graphql_document is not None
-        operations = [one for one in context.graphql_document.definitions if isinstance(one, OperationDefinitionNode)]
-        if len(operations) > 1 and context._provided_operation_name is None:  # Strawberry would take the first
+        if len(_operations(context)) > 1 and context._provided_operation_name is None:  # Strawberry would take the first
             return "The document has several operations: say which one to run with `operationName`."
-        operation = next(one for one in operations if context.operation_name in (None, one.name and one.name.value))
+        operation = _operation(context)
         try:
             weight = weigh(context.schema._schema, context.graphql_document, operation, context.variables or {})
         except BadRequest as error:
@@ -194,3 +209,17 @@ class AnswerLimits(SchemaExtension):
         if weight.cost > limit:
             return f"The answer could have {weight.cost:,} fields; {limit:,} are allowed. Ask for fewer items (`first`) or for fewer fields of each."
         return None
+
+
+class WriteLimits(SchemaExtension):
+    """Who may change anything through the API at all: asked once for an operation, whoever brings its mutations. What it is about is judged there."""
+
+    def on_validate(self) -> Iterator[None]:
+        """Refuse a mutation before anything runs."""
+        context = self.execution_context
+        if not context.pre_execution_errors and _operation(context).operation is OperationType.MUTATION:
+            try:
+                require_scope(context.context.actor, "api:write")
+            except EntrepotError as error:
+                context.pre_execution_errors = [GraphQLError(error.message, extensions={"code": code_of(type(error))})]
+        yield

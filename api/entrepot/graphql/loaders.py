@@ -20,7 +20,8 @@ from entrepot.graphql.package import Package
 from entrepot.graphql.packagetype import PackageType
 from entrepot.graphql.page import Filter, ListKey, Loaded, PageKey
 from entrepot.graphql.release import Release
-from entrepot.services.catalog import files, labels, namespaces, packages, releases
+from entrepot.graphql.token import Token
+from entrepot.services.catalog import downloads, files, labels, namespaces, packages, releases
 from entrepot.services.catalog.pages import Condition, Page, count, counts, page, pages
 from entrepot.services.files import extras_of
 
@@ -156,6 +157,20 @@ class Loaders:
 
         return in_order(found)
 
+    @cached_property
+    def downloads_of_file(self) -> Loader[int, int]:
+        """By the inner id of the file."""
+        return in_order(downloads.downloads_of_files)
+
+    @cached_property
+    def downloads_of_package(self) -> Loader[int, int]:
+        """By the inner id of the package."""
+        return in_order(downloads.downloads_of_packages)
+
+    async def files_by_uuid(self, uuids: Sequence[str]) -> list[File]:
+        """Files that the actor was shown."""
+        return await self._files(await files.files_by_uuid(self._site, uuids))
+
     async def file_by_uuid(self, uuid: str) -> File | None:
         """The file of an id, if the actor may read it."""
         row = await files.file_by_uuid(self._site, self._actor, uuid=uuid)
@@ -229,6 +244,8 @@ class Loaders:
     async def _nodes(self, table: str, rows: Sequence[Row]) -> list[Any]:
         if table == "package":
             return [Package.of(self._context, row) for row in rows]
+        if table == "token":
+            return [Token.of(row) for row in rows]
         return [Release.of(row) for row in rows] if table == "release" else await self._files(rows)
 
     async def _files(self, rows: Sequence[Row]) -> list[File]:

@@ -17,8 +17,10 @@ from entrepot.graphql.package import PackageConnection, PackageOrder, PlatformNa
 from entrepot.graphql.page import ListKey, connection
 from entrepot.graphql.permission import Permission, permission_of
 from entrepot.graphql.scalars import Moment
+from entrepot.graphql.token import TokenConnection
 from entrepot.services.catalog.namespaces import namespace_by_uuid
 from entrepot.services.catalog.packages import PACKAGES, PackageFilter
+from entrepot.services.catalog.tokens import NEWEST_FIRST, TOKENS, may_see_tokens
 from entrepot.services.permissions import namespace_level
 
 Search = Annotated[str | None, strawberry.argument(description="Words, each of which the name or the summary contains, in whatever case.")]
@@ -74,6 +76,15 @@ class Namespace(relay.Node):
 @strawberry.type(description="A person's namespace.")
 class User(Namespace):
     """A user."""
+
+    @strawberry.field(description="The user's tokens, newest first; those that ended or were revoked too. Null for who may not see them.")
+    async def tokens(self, info: Info, first: First = DEFAULT_FIRST, after: After = None) -> TokenConnection | None:
+        """Its owner's and the administrators' to see."""
+        context = info.context
+        if not may_see_tokens(context.site, context.actor, namespace_id=self.key):
+            return None
+        tokens = ListKey(TOKENS, self.key, None)
+        return await connection(TokenConnection, context, list=tokens, parent=self.id, order=NEWEST_FIRST, first=first, after=after)
 
 
 @strawberry.type(description="An organization's namespace.")

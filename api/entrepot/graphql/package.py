@@ -19,7 +19,7 @@ from entrepot.graphql.packagetype import InstallCommands, LabelName, PackageType
 from entrepot.graphql.page import ListKey, connection
 from entrepot.graphql.permission import Permission, Visibility, permission_of
 from entrepot.graphql.release import Release, ReleaseConnection
-from entrepot.graphql.scalars import Moment
+from entrepot.graphql.scalars import BigInt, Moment
 from entrepot.services.catalog.files import FILES_OF_PACKAGE, NEWEST_FIRST, FileFilter
 from entrepot.services.catalog.packages import BY_CREATION, BY_NAME, BY_UPDATE, package_by_uuid
 from entrepot.services.catalog.pages import Order
@@ -56,9 +56,9 @@ class Package(relay.Node):
     """A package."""
 
     id: relay.NodeID[str]
-    name: str = strawberry.field(description="The name, as its first file spelled it.")
+    name: str = strawberry.field(description="The name, as its first file, or who created it, spelled it.")
     summary: str = strawberry.field(description="What it is, in a line.")
-    description: str = strawberry.field(description="What it is, at length, as its files say it.")
+    description: str = strawberry.field(description="What it is, at length: as its first files say it, or whoever described it since.")
     visibility: Visibility = strawberry.field(description="Who may read it.")
     created_at: Moment = strawberry.field(description="When it was created.")
     updated_at: Moment = strawberry.field(description="When it last changed.")
@@ -112,6 +112,11 @@ class Package(relay.Node):
     async def labels(self, info: Info) -> list[Label]:
         """One query for all the packages of an answer."""
         return await info.context.loaders.labels_of_package.load(self.key)
+
+    @strawberry.field(description="How often the files that it has now were downloaded, give or take the last few seconds.")
+    async def downloads(self, info: Info) -> BigInt:
+        """One query for all the packages of an answer."""
+        return BigInt(await info.context.loaders.downloads_of_package.load(self.key))
 
     @strawberry.field(description="What to type to install it: one item for each of its types that has a file with the label.")
     async def install_commands(self, info: Info, label: LabelName = MAIN) -> list[InstallCommands] | None:

@@ -18,8 +18,10 @@ from strawberry.types import ExecutionContext, ExecutionResult
 from entrepot.errors import EntrepotError, PluginError
 from entrepot.graphql.errors import report, shown
 from entrepot.graphql.files import PlainFile
-from entrepot.graphql.limits import MAX_LENGTH, AnswerLimits, TextLimits
+from entrepot.graphql.limits import MAX_LENGTH, AnswerLimits, TextLimits, WriteLimits
+from entrepot.graphql.mutations import CORE_MUTATIONS
 from entrepot.graphql.namespace import Organization, User
+from entrepot.graphql.problems import HANDLERS
 from entrepot.graphql.query import Query
 from entrepot.graphql.scalars import SCALARS
 
@@ -51,7 +53,7 @@ class Schema(strawberry.Schema):
 
 def build_schema(registry: Registry) -> Schema:
     """The schema with what the registry's plugins add. Raises PluginError that names who does not fit."""
-    registry.check_graphql(core_types=_core_types(), core_queries=[Query])
+    registry.check_graphql(core_types=_core_types(), core_queries=[Query], core_mutations=CORE_MUTATIONS)
     types, queries, mutations = registry.graphql_types(), registry.graphql_queries(), registry.graphql_mutations()
     try:
         return _schema(_classes(types), _classes(queries), _classes(mutations))
@@ -67,9 +69,10 @@ def build_schema(registry: Registry) -> Schema:
 def _schema(types: Iterable[type], queries: tuple[type, ...], mutations: tuple[type, ...]) -> Schema:
     return Schema(
         query=_root("Query", (*queries, Query), "What can be asked."),
-        mutation=_root("Mutation", mutations, "What can be done.") if mutations else None,
+        mutation=_root("Mutation", (*mutations, *CORE_MUTATIONS), "What can be done, one after the other. Takes a token with the scope `api:write`."),
         types=dict.fromkeys((*CORE_TYPES, *types)),
-        extensions=[TextLimits, ParserCache, ValidationCache, AnswerLimits],
+        extensions=[TextLimits, ParserCache, ValidationCache, AnswerLimits, WriteLimits],
+        exception_handlers=HANDLERS,
         config=StrawberryConfig(scalar_map=SCALARS),
     )
 

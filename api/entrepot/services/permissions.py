@@ -66,6 +66,13 @@ def require_write(actor: Actor, *, namespace_id: int, namespace: str, needs: tup
     _require_scope(actor, needs)
 
 
+def require_scope(actor: Actor, need: str) -> None:
+    """Let pass who has a credential that covers the need, whatever it is for. Raises Unauthenticated, PermissionDenied."""
+    if actor.anonymous:
+        raise Unauthenticated(NO_TOKEN)
+    _require_scope(actor, (need,))
+
+
 def require_admin(site: Site, actor: Actor, *, namespace_id: int, namespace: str, needs: tuple[str, ...]) -> None:
     """Let pass who administers the namespace with this credential. Raises Unauthenticated, PermissionDenied."""
     if actor.anonymous:

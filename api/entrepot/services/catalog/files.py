@@ -73,6 +73,13 @@ async def file_by_uuid(site: Site, actor: Actor, *, uuid: str) -> Row | None:
     return rows[0] if rows else None
 
 
+async def files_by_uuid(site: Site, uuids: Sequence[str]) -> list[Row]:
+    """The files of these ids, which the actor was shown, in the order of their paths."""
+    condition = condition_for(site, FileFilter())
+    condition.add_among("file.uuid", uuids)
+    return await fetch(f"SELECT {COLUMNS} FROM file WHERE {condition} ORDER BY file.path, file.uuid", *condition.values)
+
+
 async def bindings_by_id(ids: Sequence[int]) -> dict[int, Row]:
     """What files have in common with the others of their canonical name. A join would read it again for each file."""
     rows = await fetch(

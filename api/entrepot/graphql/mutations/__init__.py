@@ -1,0 +1,26 @@
+"""What can be done: one mutation in each module, thin over the services."""
+
+from __future__ import annotations
+
+from entrepot.graphql.mutations.add_label import AddLabel
+from entrepot.graphql.mutations.create_package import CreatePackage
+from entrepot.graphql.mutations.create_token import CreateToken
+from entrepot.graphql.mutations.delete_package import DeletePackage
+from entrepot.graphql.mutations.remove_files import RemoveFiles
+from entrepot.graphql.mutations.remove_label import RemoveLabel
+from entrepot.graphql.mutations.remove_release import RemoveRelease
+from entrepot.graphql.mutations.revoke_token import RevokeToken
+from entrepot.graphql.mutations.update_package import UpdatePackage
+
+CORE_MUTATIONS: tuple[type, ...] = (
+    CreatePackage,
+    UpdatePackage,
+    DeletePackage,
+    RemoveRelease,
+    RemoveFiles,
+    AddLabel,
+    RemoveLabel,
+    CreateToken,
+    RevokeToken,
+)
+"""The types whose fields are the core's own mutations; plugins' join them."""

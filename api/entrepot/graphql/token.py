@@ -1,0 +1,46 @@
+"""Token in GraphQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Self
+
+import strawberry
+from strawberry import relay
+
+from entrepot.db.sql import Row
+from entrepot.graphql.connection import Connection
+from entrepot.graphql.context import Info
+from entrepot.graphql.scalars import Moment
+from entrepot.services.catalog.tokens import token_by_uuid
+
+
+@strawberry.type(description="A named, scoped, expiring credential. Its secret is shown once, when it is made.")
+class Token(relay.Node):
+    """A token."""
+
+    id: relay.NodeID[str]
+    name: str = strawberry.field(description="What its owner calls it.")
+    scopes: list[str] = strawberry.field(description="What it may be used for.")
+    created_at: Moment = strawberry.field(description="When it was made.")
+    expires_at: Moment | None = strawberry.field(description="When it ends; null: never.")
+    last_used_at: Moment | None = strawberry.field(description="When it was used last, to the hour; null: never.")
+    revoked_at: Moment | None = strawberry.field(description="When it was revoked; null: it was not.")
+
+    @classmethod
+    async def resolve_nodes(cls, *, info: Info, node_ids: Iterable[str], required: bool = False) -> list[Self | None]:  # type: ignore[override]
+        """The tokens of these ids that the actor may see."""
+        context = info.context
+        rows = [await token_by_uuid(context.site, context.actor, uuid=uuid) for uuid in node_ids]
+        return [cls.of(row) if row else None for row in rows]
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        """From a row of the catalog."""
+        times = {name: row[name] for name in ("created_at", "expires_at", "last_used_at", "revoked_at")}
+        return cls(id=row["uuid"], name=row["name"], scopes=row["scopes"].split(), **times)
+
+
+@strawberry.type(description="A page of tokens.")
+class TokenConnection(Connection[Token]):
+    """Tokens, newest first."""

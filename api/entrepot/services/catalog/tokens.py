@@ -1,0 +1,38 @@
+"""Tokens, as their owners see them: everything but the secret."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from entrepot.db.sql import Row, fetch_one
+from entrepot.services.catalog.pages import Order, Source
+from entrepot.services.permissions import Level, namespace_level
+from entrepot.services.tokens import digest_of
+
+if TYPE_CHECKING:
+    from entrepot.services.actors import Actor
+    from entrepot.site import Site
+
+COLUMNS = """token.id, token.uuid, token.namespace_id, token.name, token.scopes, token.created_at, token.expires_at, token.last_used_at,
+    token.revoked_at"""
+TOKENS = Source(table="token", parent="namespace_id", columns=COLUMNS)
+
+NEWEST_FIRST = Order("newest", ("created_at", "uuid"), (int, str), descending=True)
+
+
+def may_see_tokens(site: Site, actor: Actor, *, namespace_id: int) -> bool:
+    """Whether the actor sees the tokens of a namespace: its owner and the site's administrators do."""
+    return not actor.anonymous and actor.allows("api:read") and namespace_level(site, actor, namespace_id=namespace_id) == Level.ADMIN
+
+
+async def token_by_uuid(site: Site, actor: Actor, *, uuid: str) -> Row | None:
+    """The token of that id."""
+    row = await fetch_one(f"SELECT {COLUMNS} FROM token WHERE uuid = $1", uuid)
+    return row if row and may_see_tokens(site, actor, namespace_id=row["namespace_id"]) else None
+
+
+async def token_of_secret(secret: str) -> Row:
+    """The token that a secret opens, which exists."""
+    row = await fetch_one(f"SELECT {COLUMNS} FROM token WHERE digest = $1", digest_of(secret))
+    assert row is not None
+    return row
