@@ -12,6 +12,7 @@ from entrepot.plugin import (
     DocumentRepresentation,
     Entry,
     Inspection,
+    Listed,
     PackageSummary,
     PackageType,
     PartRepresentation,
@@ -21,11 +22,11 @@ from entrepot.plugin import (
     Target,
 )
 
-from entrepot_conda import address, documents
+from entrepot_conda import address, documents, folder
 from entrepot_conda.archive import extension_of, looks_like_conda
 from entrepot_conda.graphql import CondaFacet, CondaFile, file_fields
 from entrepot_conda.inspection import inspect
-from entrepot_conda.name import check_name
+from entrepot_conda.name import check_name, extensions
 from entrepot_conda.record import entry_bodies
 from entrepot_conda.version import check_version, version_key
 
@@ -45,6 +46,7 @@ class CondaType(PackageType):
         DocumentRepresentation(name="repodata_shards.msgpack.zst", parts="shard", media_type="application/zstd"),
     )
     standing_documents: ClassVar[Sequence[str]] = ("noarch",)
+    filename_endings: ClassVar[Sequence[str]] = extensions
     graphql_type: ClassVar[type | None] = CondaFile
     facet_type: ClassVar[type | None] = CondaFacet
 
@@ -75,6 +77,18 @@ class CondaType(PackageType):
     def path(self, inspection: Inspection, basename: str) -> str:
         """`linux-64/x-1.0-0.conda`."""
         return f"{inspection.platform}/{basename}"
+
+    def is_companion(self, basename: str) -> bool:
+        """repodata.json in all its forms, and what else a channel's folders hold."""
+        return folder.is_companion(basename)
+
+    def read_companion(self, file: BinaryIO, basename: str) -> Mapping[str, Listed]:
+        """The records of repodata.json."""
+        return folder.read_companion(file, basename)
+
+    def check_place(self, inspection: Inspection, folders: Sequence[str], listed: Listed | None) -> Sequence[str]:
+        """In the folder of its subdir; hotfixes are told of."""
+        return folder.check_place(inspection, folders, listed)
 
     def entries(self, file: StoredFile) -> Sequence[Entry]:
         """One record, in the document of its subdir."""

@@ -15,6 +15,7 @@ from entrepot.plugin import (
     FileTarget,
     Inspection,
     InvalidPackage,
+    Listed,
     PackageSummary,
     PackageType,
     PartRepresentation,
@@ -27,7 +28,7 @@ from entrepot.plugin import (
     Target,
 )
 
-from entrepot_pypi import detection, legacy, name, page, version
+from entrepot_pypi import detection, folder, legacy, name, page, version
 from entrepot_pypi.graphql import PypiFacet, PypiFile
 from entrepot_pypi.negotiation import media_types, negotiate, refusal
 from entrepot_pypi.sdist import inspect_sdist
@@ -60,6 +61,7 @@ class PypiType(PackageType):
         DocumentRepresentation(name=key, parts=_names, media_type=media_type, vary="Accept", compressible=True)
         for key, media_type in media_types.items()
     )
+    filename_endings: ClassVar[Sequence[str]] = folder.endings
     graphql_type: ClassVar[type | None] = PypiFile
     facet_type: ClassVar[type | None] = PypiFacet
 
@@ -102,6 +104,20 @@ class PypiType(PackageType):
     def path(self, inspection: Inspection, basename: str) -> str:
         """The filename: PyPI has no folders."""
         return basename
+
+    # -- importing a folder -------------------------------------------------------------------------------------------
+
+    def is_companion(self, basename: str) -> bool:
+        """Pages, sidecars, signatures."""
+        return folder.is_companion(basename)
+
+    def read_companion(self, file: BinaryIO, basename: str) -> Mapping[str, Listed]:
+        """What pages and sidecars say of files."""
+        return folder.read_companion(file, basename)
+
+    def check_place(self, inspection: Inspection, folders: Sequence[str], listed: Listed | None) -> Sequence[str]:
+        """Anywhere; the metadata must be the one that was promised."""
+        return folder.check_place(inspection, listed)
 
     # -- index documents ----------------------------------------------------------------------------------------------
 
