@@ -14,25 +14,28 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route
 
-from entrepot.db.connection import database, sqlite_path
-from entrepot.db.lookup import SqliteLookup
+from entrepot.db.connection import database
 from entrepot.db.migrate import migrate
-from entrepot.db.snapshot import SqliteSnapshots
-from entrepot.errors import EntrepotError
+from entrepot.db.readers import open_readers
+from entrepot.errors import EntrepotError, Unavailable
 from entrepot.graphql.endpoint import graphql_app
 from entrepot.graphql.schema import build_schema
 from entrepot.http.authentication import recorded
 from entrepot.http.errors import on_crash, on_domain_error, on_http_error
 from entrepot.http.front import Front
+from entrepot.http.health import Health
 from entrepot.http.lingering import Lingering
+from entrepot.http.metrics import MetricsEndpoint
+from entrepot.http.staged import StagedEndpoint
 from entrepot.http.upload import UploadEndpoint
 from entrepot.registry import Registry
 from entrepot.services import namespaces, states
 from entrepot.services.facade import Services
 from entrepot.services.indexes import Indexes
+from entrepot.services.pulse import Pulse
 from entrepot.settings import Settings, load_settings
 from entrepot.site import Site
-from entrepot.storage import open_storage
+from entrepot.storage import Storage, open_storage
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -61,32 +64,47 @@ async def running(settings: Settings, registry: Registry | None = None) -> Async
         site = open_site(settings, registry)
         stack.callback(site.close)
         stack.push_async_callback(recorded)
-        await asyncio.to_thread(site.storage.sweep, ABANDONED)
+        await stack.enter_async_context(site.downloads.kept_written())
+        await asyncio.to_thread(prepare_storage, site.storage)
         await namespaces.check_existing(registry)
         await states.restate_outdated(site)
-        yield Running(site, build_app(site))
+        pulse = Pulse(site)
+        await stack.enter_async_context(pulse.beating())
+        yield Running(site, build_app(site, pulse))
+
+
+def prepare_storage(storage: Storage) -> None:
+    """Look for the storage, and clear away what killed uploads have left. One that is away keeps no server from starting: indexes need it not."""
+    try:
+        storage.probe()
+    except Unavailable as error:
+        log.warning("%s The server starts all the same.", error.message)
+    storage.sweep(ABANDONED)
 
 
 def open_site(settings: Settings, registry: Registry) -> Site:
     """A site on an open database."""
-    path = sqlite_path(settings)
-    assert path is not None
-    snapshots = SqliteSnapshots(path)
+    lookup, snapshots = open_readers(settings)
     return Site(
         settings=settings,
         registry=registry,
         storage=open_storage(settings),
-        lookup=SqliteLookup(path),
+        lookup=lookup,
         snapshots=snapshots,
         indexes=Indexes(snapshots, settings.cache),
     )
 
 
-def build_app(site: Site) -> ASGIApp:
+def build_app(site: Site, pulse: Pulse) -> ASGIApp:
     """The front with everything behind it."""
     services = Services(site)
+    health = Health(site)
     schema = build_schema(site.registry)
     routes: list[BaseRoute] = [
+        Route("/healthz", health.alive),
+        Route("/readyz", health.ready),
+        Route("/metrics", MetricsEndpoint(site.settings, pulse).get),
+        Route(StagedEndpoint.path, StagedEndpoint(site).put, methods=["PUT"]),  # before the next: no namespace is named `-`
         Route(UploadEndpoint.path, UploadEndpoint(services).put, methods=["PUT"]),
         Route("/graphql", graphql_app(site, schema)),
         *_type_mounts(site.registry, services),  # before the plugins' own: a pattern of theirs cannot take a type's uploads
@@ -114,6 +132,12 @@ class Application:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._app: ASGIApp | None = None
+        self._site: Site | None = None
+
+    def stop_soon(self) -> None:
+        """The server is about to stop: it is not ready any more."""
+        if self._site is not None:
+            self._site.stopping = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the lifespan, or hand a request to the running site."""
@@ -126,7 +150,7 @@ class Application:
         await receive()
         try:
             async with running(self._settings) as started:
-                self._app = started.app
+                self._app, self._site = started.app, started.site
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
         except Exception as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shlex
 import signal
@@ -19,9 +20,11 @@ import uvicorn
 from entrepot.datafolder import make_data_folder
 from entrepot.db.connection import database
 from entrepot.db.migrate import migrate
-from entrepot.errors import SettingsError
+from entrepot.errors import SettingsError, Unavailable
 from entrepot.http.protocol import BoundedProtocol
-from entrepot.log import configure_logging
+from entrepot.http.tls import check_tls, load_certificate
+from entrepot.log import log_as_set
+from entrepot.metrics import STARTS
 from entrepot.registry import Registry
 from entrepot.services.namespaces import check_existing
 from entrepot.services.users import count_users
@@ -32,20 +35,25 @@ from entrepot.supervisor import supervise
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from entrepot.app import Application
+
+log = logging.getLogger(__name__)
+
 LATE = 5.0
 """Seconds beyond the grace after which a process that still has not ended is ended."""
 
 
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Returns when everything is stopped; raises SettingsError or PluginError where it cannot start."""
-    configure_logging(settings.log_level)
+    log_as_set(settings)
+    check_tls(settings)
     registry = Registry.load(settings.plugins)
     check_sections(settings, registry.settings_models())
     with listen(settings) as listener:
         users = asyncio.run(prepare(settings, registry))
 
         def announce() -> None:
-            say(f"Entrepot serves {settings.data} at {url_of(listener)}")
+            say(f"Entrepot serves {settings.data} at {url_of(listener, tls=settings.tls_certificate is not None)}")
             if not users:
                 say(first_steps(settings))
 
@@ -58,7 +66,8 @@ def run(settings: Settings) -> None:
 async def prepare(settings: Settings, registry: Registry) -> int:
     """Bring the data folder and the database up to date, once for all workers; answers how many users there are."""
     make_data_folder(settings)
-    open_storage(settings)
+    with suppress(Unavailable):  # a store that is away may come back; one that refuses us will not
+        open_storage(settings).probe()
     apps = registry.models()
     await migrate(settings, apps)
     async with database(settings, apps):
@@ -85,10 +94,10 @@ def listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def url_of(listener: socket.socket) -> str:
+def url_of(listener: socket.socket, *, tls: bool) -> str:
     """The URL of a listening socket."""
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def first_steps(settings: Settings) -> str:
@@ -112,7 +121,8 @@ def serve(settings: Settings, listener: socket.socket, on_ready: Callable[[], No
     from entrepot.app import create_app
 
     sys.setswitchinterval(0.0005)  # else a thread that renders an index holds up the event loop for 5 ms at a time
-    server = Server(configuration(settings, create_app(settings)), on_ready=on_ready, supervised=supervised)
+    STARTS.add()
+    server = Server(settings, create_app(settings), on_ready=on_ready, supervised=supervised)
     try:
         server.run(sockets=[listener])
     except SystemExit as end:  # uvicorn's, after it has logged why the application did not start
@@ -133,6 +143,8 @@ def configuration(settings: Settings, app: ASGIApp) -> uvicorn.Config:
         server_header=False,
         timeout_keep_alive=75,  # longer than the 60 s of most proxies, so that it is the proxy that closes
         timeout_graceful_shutdown=settings.shutdown_grace,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
     )
 
 
@@ -140,12 +152,16 @@ class Server(uvicorn.Server):
     """uvicorn's server, with an end of our own: it returns instead of raising the signal again, and a second signal ends it at once.
 
     `supervised`: a worker. Only SIGTERM counts, however often it comes: the whole group may get signals, and the parent decides what they mean.
+    With TLS, SIGHUP reads the certificate again.
     """
 
-    def __init__(self, config: uvicorn.Config, *, on_ready: Callable[[], None], supervised: bool) -> None:
-        super().__init__(config)
+    def __init__(self, settings: Settings, app: Application, *, on_ready: Callable[[], None], supervised: bool) -> None:
+        super().__init__(configuration(settings, app))
+        self.settings = settings
+        self.app = app
         self.on_ready = on_ready
         self.supervised = supervised
+        self.told_to_stop = False
         self.impatient = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -157,6 +173,8 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         caught = (signal.SIGTERM,) if self.supervised else (signal.SIGTERM, signal.SIGINT)
         before = {one: signal.signal(one, self.handle_exit) for one in caught}
+        if self.settings.tls_certificate:
+            before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self.handle_reload)
         try:
             yield
         finally:
@@ -165,12 +183,34 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop gracefully. A second signal counts after half a second only: some programs that end others send two in one go."""
-        if not self.should_exit:
-            self.should_exit = True
-            start_timer((self.config.timeout_graceful_shutdown or 0) + LATE, lambda: os._exit(1))
+        if not self.told_to_stop:
+            self.told_to_stop = True
+            self.app.stop_soon()
+            if self.settings.shutdown_delay:
+                start_timer(self.settings.shutdown_delay, lambda: setattr(self, "should_exit", True))
+            else:
+                self.should_exit = True
+            start_timer(patience(self.settings), lambda: os._exit(1))
             start_timer(0.5, lambda: setattr(self, "impatient", True))
         elif self.impatient and not self.supervised:
             os._exit(1)  # every file and row is written so that it survives this
+
+    def handle_reload(self, sig: int, frame: FrameType | None) -> None:
+        """New connections get the certificate as it is now; with one that cannot be used, they get the one from before."""
+        if self.config.ssl is None:
+            return
+        try:
+            check_tls(self.settings)
+        except SettingsError as error:
+            log.error("%s The server goes on with the certificate that it has.", error.message)
+        else:
+            load_certificate(self.config.ssl, self.settings)
+            log.info("The TLS certificate was read again.")
+
+
+def patience(settings: Settings) -> float:
+    """Seconds after which a process that was told to stop must have ended."""
+    return settings.shutdown_delay + settings.shutdown_grace + LATE
 
 
 def start_timer(seconds: float, call: Callable[[], object]) -> None:

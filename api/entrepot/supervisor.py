@@ -12,6 +12,7 @@ from contextlib import suppress
 
 import structlog
 
+from entrepot.counters import shared_memory
 from entrepot.errors import SettingsError
 from entrepot.settings import Settings
 
@@ -26,7 +27,9 @@ async def supervise(settings: Settings, listener: socket.socket, on_ready: Calla
     loop = asyncio.get_running_loop()
     for one in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(one, supervisor.on_signal)
-    await asyncio.gather(*(supervisor.keep_one() for _ in range(settings.workers)))
+    if settings.tls_certificate:
+        loop.add_signal_handler(signal.SIGHUP, supervisor.reload)
+    await asyncio.gather(*(supervisor.keep_one(number) for number in range(settings.workers)))
     if supervisor.failed:
         raise SettingsError("A worker process could not start; the lines above say why.")
 
@@ -43,16 +46,17 @@ class Supervisor:
         self.listener = listener
         self.on_ready = on_ready
         self.late = late
+        self.counters = shared_memory(settings.workers)
         self.running: set[Process] = set()
         self.ready = 0
         self.stopping = asyncio.Event()
         self.impatient = False
         self.failed = False
 
-    async def keep_one(self) -> None:
+    async def keep_one(self, number: int) -> None:
         """Keep one worker running: start it, wait for its end, start the next."""
         while not self.stopping.is_set():
-            process = await self.start()
+            process = await self.start(number)
             served = await self.wait_for(process)
             if self.stopping.is_set():
                 return
@@ -65,11 +69,11 @@ class Supervisor:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self.stopping.wait(), 1)
 
-    async def start(self) -> Process:
-        """Start a worker and give it its settings."""
-        number = self.listener.fileno()
+    async def start(self, number: int) -> Process:
+        """Start a worker and give it its settings; `number` is its place among the workers."""
+        handles = [self.listener.fileno(), self.counters]
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "entrepot.worker", str(number), stdin=PIPE, stdout=PIPE, pass_fds=[number]
+            sys.executable, "-P", "-m", "entrepot.worker", *map(str, (*handles, number)), stdin=PIPE, stdout=PIPE, pass_fds=handles
         )
         self.running.add(process)
         assert process.stdin is not None
@@ -107,7 +111,13 @@ class Supervisor:
             self.end(process)
         loop = asyncio.get_running_loop()
         loop.call_later(0.5, setattr, self, "impatient", True)
-        loop.call_later(self.settings.shutdown_grace + self.late, self.kill)
+        loop.call_later(self.settings.shutdown_delay + self.settings.shutdown_grace + self.late, self.kill)
+
+    def reload(self) -> None:
+        """Tell the workers to read the TLS certificate again."""
+        for process in self.running:
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGHUP)
 
     def end(self, process: Process) -> None:
         """Ask a worker to finish."""

@@ -1,4 +1,4 @@
-"""One worker process, started by `entrepot.supervisor`: `python -m entrepot.worker <number of the listening socket>`."""
+"""One worker process, started by `entrepot.supervisor`: `python -m entrepot.worker <listening socket> <memory of the counters> <which worker>`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import socket
 import sys
 import threading
 
+from entrepot.counters import board
 from entrepot.errors import EntrepotError
-from entrepot.log import configure_logging
-from entrepot.server import LATE, serve, start_timer
+from entrepot.log import log_as_set
+from entrepot.server import patience, serve, start_timer
 from entrepot.settings import Settings
 from entrepot.supervisor import READY
 
@@ -19,10 +20,12 @@ def main() -> None:
     """Serve until the parent says stop, or is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent tells its workers
     settings = Settings.model_validate_json(read_line())
-    configure_logging(settings.log_level)
-    threading.Thread(target=watch_parent, args=(settings.shutdown_grace + LATE,), daemon=True).start()
+    log_as_set(settings)
+    listener, counters, number = map(int, sys.argv[1:])
+    board.use(counters, number, settings.workers)
+    threading.Thread(target=watch_parent, args=(patience(settings),), daemon=True).start()
     try:
-        serve(settings, socket.socket(fileno=int(sys.argv[1])), on_ready, supervised=True)
+        serve(settings, socket.socket(fileno=listener), on_ready, supervised=True)
     except EntrepotError as error:
         raise SystemExit(error.message) from None
 

@@ -196,10 +196,10 @@ def held(house: House) -> int:
     """The bytes that are really held: every string once."""
     indexes: Any = house.site.indexes
     strings: dict[int, int] = {}
-    for store, _ in indexes._stores._held.values():
+    for store, _ in indexes.stores._held.values():
         strings.update({id(part.body): len(part.body) for part in store.parts.values()})
         strings.update({id(piece): len(piece) for rendering in store.documents.values() for piece in rendering.pieces})
-    for rendering, _ in indexes._parts._held.values():
+    for rendering, _ in indexes.parts._held.values():
         strings.update({id(piece): len(piece) for piece in rendering.pieces})
     return sum(strings.values())
 
@@ -221,7 +221,7 @@ async def test_no_mixture_of_requests_holds_more_than_the_bound(watched: House, 
 
 async def test_documents_that_are_carried_over_still_count(watched: House) -> None:
     await fill(watched, "ball", 100_000)
-    stores: Any = watched.site.indexes._stores
+    stores: Any = watched.site.indexes.stores
     await text(watched)
     before = stores.size
     alice = watched.people["alice"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 import typer
 
 from entrepot.errors import SettingsError
-from entrepot.log import configure_logging
+from entrepot.log import log_as_set
 from entrepot.settings import Settings, check_sections, load_settings
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Setup(NamedTuple):
 def setup(data: Path | None, config: Path | None, *, must_exist: bool = False) -> Setup:
     """The settings and the plugins of a command that works on a data folder. Raises SettingsError, PluginError."""
     settings = load_settings(config, data=data)
-    configure_logging("warning" if settings.log_level == "info" else settings.log_level)
+    log_as_set(settings, "warning" if settings.log_level == "info" else "")
     if must_exist and not settings.data.is_dir():
         raise SettingsError(f"There is no data folder {settings.data}. Name the server's with --data.")
     from entrepot.registry import Registry

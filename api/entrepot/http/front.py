@@ -13,10 +13,14 @@ from urllib.parse import quote, urlsplit
 from starlette.responses import Response
 
 from entrepot.errors import EntrepotError
+from entrepot.http.accesslog import AccessLog
 from entrepot.http.errors import CRASHED, problem_of
+from entrepot.http.exchange import Exchange
+from entrepot.http.proxies import Proxies
 from entrepot.http.request import Facts
 from entrepot.http.serving import Server, immediate
-from entrepot.packagetype import PackageType, RedirectTarget, RefusalTarget, Target
+from entrepot.log import current_request
+from entrepot.packagetype import AddressedTarget, DocumentTarget, FileTarget, PackageType, PartTarget, RedirectTarget, RefusalTarget, Target
 from entrepot.services.labels import MAIN, PATTERN
 
 if TYPE_CHECKING:
@@ -28,6 +32,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 REMEMBERED = 4 << 20
 """How many characters of keys are remembered, about."""
+KINDS = {
+    DocumentTarget: "document",
+    PartTarget: "part",
+    AddressedTarget: "shard",
+    FileTarget: "file",
+    RedirectTarget: "redirect",
+    RefusalTarget: "refusal",
+}
+"""What the metrics call a request, by what it means."""
+KINDS_BY_SEGMENT = {"graphql": "graphql", "upload": "upload", "healthz": "health", "readyz": "health", "metrics": "metrics"}
 
 
 class Located(NamedTuple):
@@ -47,16 +61,31 @@ class Front:
         self._types = site.registry.types
         self._reserved = site.registry.reserved_names
         self._server = Server(site)
+        self._proxies = Proxies(site.settings) if site.settings.trusted_proxies else None
+        self._access_log = AccessLog(site.settings.log_format) if site.settings.access_log else None
         self._hosts = type_hosts(site.settings.public_url, self._types)
         self._located: dict[tuple[str, str, bytes], Located | None] = {}
         self._located_size = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer what is an index document or a file; hand on the rest."""
+        """Answer what is an index document or a file; hand on the rest. Watch both."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        method, path = scope["method"], scope["path"]
+        if self._proxies:
+            scope = self._proxies.seen_through(scope)
+        exchange = Exchange(scope, send)
+        exchange.named = exchange.named or self._access_log is not None
+        current_request.set(exchange)
+        try:
+            await self._answer(scope, receive, exchange)
+        finally:
+            took = exchange.finish()
+            if self._access_log:
+                self._access_log.add(exchange, took)
+
+    async def _answer(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
+        method, path, send = scope["method"], scope["path"], exchange.send
         facts = Facts(scope)
         if self._hosts:
             path = self._hosts.get(facts.host.partition(":")[0].lower(), "") + path
@@ -65,9 +94,10 @@ class Front:
             facts.path_token, path = split_token(path, self._types)
         found = self._locate(path, facts.accept, scope["query_string"]) if reading else None
         if found is None:
-            await self._pass_on(scope, receive, send, facts, path)
+            await self._pass_on(scope, receive, exchange, facts, path)
             return
         namespace, type, label, target = found
+        exchange.kind = KINDS[target.__class__]
         try:
             if isinstance(target, RedirectTarget | RefusalTarget):
                 await immediate(target, scope["query_string"].decode("latin-1"))(scope, receive, send)
@@ -87,13 +117,21 @@ class Front:
             log.exception("%s of %s could not be answered.", target, namespace)
             raise EntrepotError(CRASHED) from error
 
-    async def _pass_on(self, scope: Scope, receive: Receive, send: Send, facts: Facts, path: str) -> None:
+    async def _pass_on(self, scope: Scope, receive: Receive, exchange: Exchange, facts: Facts, path: str) -> None:
         """To the router, below `/<type>` also on a type's own host. It knows no URL with a token in it: those read documents and files alone."""
         if facts.path_token:
             path = "/t/"
         if path is not scope["path"]:
             scope = {**scope, "path": path, "raw_path": path.encode()}
-        await self._app(scope, receive, send)
+        segment = path[1:].partition("/")[0]
+        exchange.named = True
+        exchange.kind = KINDS_BY_SEGMENT.get(segment) or ("upload" if segment in self._types and scope["method"] in ("POST", "PUT") else "other")
+        try:
+            await self._app(scope, exchange.receiving(receive), exchange.send)
+        except Exception:
+            if not exchange.complete:
+                raise
+            log.exception("%s %s could not be answered.", scope["method"], scope["path"])
 
     def _locate(self, path: str, accept: str, query: bytes) -> Located | None:
         key = (path, accept, query)

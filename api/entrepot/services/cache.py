@@ -17,6 +17,8 @@ class ByteCache(Generic[V]):
         self._held: OrderedDict[Hashable, tuple[V, int]] = OrderedDict()
         self.size = 0
         """The bytes held."""
+        self.hits = self.misses = 0
+        """How often what was asked for was there, and was not."""
 
     def __len__(self) -> int:
         return len(self._held)
@@ -25,7 +27,9 @@ class ByteCache(Generic[V]):
         """The value, freshly used, or None."""
         found = self._held.get(key)
         if found is None:
+            self.misses += 1
             return None
+        self.hits += 1
         self._held.move_to_end(key)
         return found[0]
 

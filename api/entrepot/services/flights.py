@@ -15,6 +15,9 @@ class Flights(Generic[V]):
     def __init__(self) -> None:
         self._under_way: dict[Hashable, asyncio.Task[V]] = {}
 
+    def __len__(self) -> int:
+        return len(self._under_way)
+
     async def join(self, key: Hashable, start: Callable[[], Coroutine[Any, Any, V]]) -> V:
         """The result of the work of this key, which is started if it is not under way. It may have started before the call."""
         task = self._under_way.get(key)

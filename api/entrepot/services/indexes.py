@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from entrepot.clock import now
 from entrepot.db.sql import execute, rows_of, transact
+from entrepot.metrics import RENDERS
 from entrepot.services.cache import ByteCache
 from entrepot.services.flights import Flights
 from entrepot.services.renderings import COMPRESS_FROM, Rendering, encoded, rendering
@@ -105,16 +106,21 @@ class Indexes:
 
     def __init__(self, snapshots: Snapshots, bound: int) -> None:
         self._snapshots = snapshots
-        self._stores: ByteCache[PartStore] = ByteCache(bound * 3 // 4)
-        self._parts: ByteCache[Rendering] = ByteCache(bound // 4)
+        self.stores: ByteCache[PartStore] = ByteCache(bound * 3 // 4)
+        self.parts: ByteCache[Rendering] = ByteCache(bound // 4)
         self._store_flights: Flights[PartStore] = Flights()
         self._flights: Flights[Rendering | None] = Flights()
+
+    @property
+    def under_way(self) -> int:
+        """How many renderings are being made or wait for a thread."""
+        return len(self._store_flights) + len(self._flights)
 
     # -- documents ----------------------------------------------------------------------------------------------------
 
     def held_document(self, head: HeadRow, parts: str, representation: str, audience: Audience, encoding: str) -> Rendering | None:
         """The rendering, if it is at hand and not older than the head."""
-        store = self._stores.get((head.id, parts))
+        store = self.stores.get((head.id, parts))
         found = store and store.documents.get((representation, audience, encoding))
         return found if found and found.generation >= head.generation else None
 
@@ -153,24 +159,25 @@ class Indexes:
                     empty=not shown.names(),
                 )
             )
+        RENDERS.add(place.type.name, "encoding" if encoding else "document")
         self._keep(head.id, representation, audience, encoding, made)
         return made
 
     def _keep(self, head_id: int, representation: DocumentRepresentation, audience: Audience, encoding: str, made: Rendering) -> None:
         """Keep a document with the store that it was rendered from, if that is still the one held."""
         key = (head_id, representation.parts)
-        store = self._stores.get(key)
+        store = self.stores.get(key)
         if store is None or store.generation != made.generation:
             return
         store.documents[representation.name, audience, encoding] = made
-        self._stores.put(key, store, store.cost)
+        self.stores.put(key, store, store.cost)
 
     # -- stores -------------------------------------------------------------------------------------------------------
 
     async def _store(self, head: HeadRow, place: Place, representation: PartRepresentation) -> PartStore:
         key = (head.id, representation.name)
         while True:
-            store = self._stores.get(key)
+            store = self.stores.get(key)
             if store is None or store.generation < head.generation:
                 store = await self._store_flights.join(key, lambda: self._advance(head, place, representation))
             if store.generation >= head.generation:
@@ -179,7 +186,7 @@ class Indexes:
     async def _advance(self, head: HeadRow, place: Place, representation: PartRepresentation) -> PartStore:
         """Bring a store to the present: all of it, or the parts that changed."""
         key = (head.id, representation.name)
-        old = self._stores.get(key)
+        old = self.stores.get(key)
         read = await self._snapshots.document(head.id, representation.entries, old.generation if old else None)
         bodies = await asyncio.to_thread(_render_parts, place, representation, read.parts)
         if representation.addressed:
@@ -187,7 +194,8 @@ class Indexes:
             await self._store_shards(head.id, representation.name, read, bodies, digests)
             bodies = digests
         new = await asyncio.to_thread(_advanced, old, read, bodies)
-        self._stores.put(key, new, new.cost)
+        RENDERS.add(place.type.name, "parts")
+        self.stores.put(key, new, new.cost)
         return new
 
     async def _store_shards(
@@ -217,7 +225,7 @@ class Indexes:
 
     def held_part(self, row: PartRow, part: str, representation: str, encoding: str) -> Rendering | None:
         """The rendering of one part, if it is at hand and not older than the part's last change."""
-        found = self._parts.get((row.head_id, part, representation, encoding))
+        found = self.parts.get((row.head_id, part, representation, encoding))
         return found if found and found.generation >= row.generation else None
 
     async def part(self, row: PartRow, place: Place, part: str, representation: PartRepresentation, encoding: str = "") -> Rendering | None:
@@ -251,7 +259,8 @@ class Indexes:
                     compressible=representation.compressible,
                 )
             )
-        self._parts.put((row.head_id, part, representation.name, encoding), made, made.size + PART_OVERHEAD)
+        RENDERS.add(place.type.name, "encoding" if encoding else "part")
+        self.parts.put((row.head_id, part, representation.name, encoding), made, made.size + PART_OVERHEAD)
         return made
 
 

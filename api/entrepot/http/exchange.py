@@ -1,0 +1,81 @@
+"""A request and its answer, for those who watch: its id, its number in the metrics, its line in the access log.
+
+On the hot path this is one object and no more: the id is made when somebody asks for it, and headers are added only where they are wanted.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from entrepot.metrics import RECEIVED, REQUEST_SECONDS, REQUESTS, SENT
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Receive, Scope, Send
+
+GIVEN_ID = "entrepot.request_id"
+"""The scope's key of an id that a trusted proxy has given."""
+STATUSES = {status: str(status) for status in range(100, 600)}
+
+
+class Exchange:
+    """One request."""
+
+    __slots__ = ("_id", "_send", "answered", "complete", "kind", "named", "scope", "sent", "started", "status", "user")
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self.scope = scope
+        self._send = send
+        self.started = perf_counter()
+        self.kind = "other"
+        self.status = 0
+        self.sent = 0
+        self.user = ""
+        self._id: str = scope.get(GIVEN_ID, "")
+        self.named = bool(self._id)
+        """Whether the answer says the request's id, whatever it is; errors always do."""
+        self.complete = False
+        """The last byte of the answer was handed on."""
+        self.answered = False
+
+    @property
+    def id(self) -> str:
+        """The request's id: the proxy's, or one made now."""
+        if not self._id:
+            self._id = secrets.token_hex(8)
+        return self._id
+
+    def send(self, message: Message) -> Awaitable[None]:
+        """ASGI's send. No coroutine of its own: that would cost every message as much as all the rest of this."""
+        if message["type"] == "http.response.body":
+            self.sent += len(message.get("body", b""))
+            self.complete = not message.get("more_body")
+        elif message["type"] == "http.response.start":
+            self.status = message["status"]
+            if self.named or self._id or self.status >= 400:
+                message = {**message, "headers": [*message.get("headers", ()), (b"x-request-id", self.id.encode())]}
+        return self._send(message)
+
+    def receiving(self, receive: Receive) -> Receive:
+        """ASGI's receive, counted."""
+        kind = self.kind
+
+        async def counted() -> Message:
+            message = await receive()
+            if body := message.get("body"):
+                RECEIVED.add(kind, by=len(body))
+            return message
+
+        return counted
+
+    def finish(self) -> float:
+        """The answer is out, or never will be. Answers how many seconds it took."""
+        self.answered = self.complete  # else what went wrong is still to be logged
+        took = perf_counter() - self.started
+        REQUESTS.add(self.kind, STATUSES.get(self.status, "none"))
+        REQUEST_SECONDS.observe(took, self.kind)
+        if self.sent:
+            SENT.add(self.kind, by=self.sent)
+        return took
