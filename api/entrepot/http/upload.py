@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -49,20 +49,10 @@ class UploadEndpoint:
         namespace, basename = request.path_params["namespace"], request.path_params["basename"]
         given, labels = _parameters(request), request.query_params.getlist("label")
         private = _truth(given.get("private"))
-        encoding = request.headers.get("content-encoding", "identity")
-        size = request.headers.get("content-length", "")
-        async with self._services.upload(
-            actor, namespace=namespace, type=given.get("type"), declared_size=int(size) if size.isdecimal() else None
-        ) as upload:
+        async with self._services.upload(actor, namespace=namespace, type=given.get("type"), declared_size=declared_size(request)) as upload:
             check_basename(basename)
             label_names(labels)
-            if encoding != "identity":
-                raise BadRequest(f"Send the file as it is, without Content-Encoding ({encoding[:40]}).")
-            try:
-                async for chunk in request.stream():
-                    await upload.write(chunk)
-            except ClientDisconnect as error:
-                raise BadRequest("The connection ended before the whole file had arrived.") from error
+            await send_body(request, upload.write)
             published = await upload.publish(
                 basename=basename,
                 type=given.get("type"),
@@ -71,7 +61,7 @@ class UploadEndpoint:
                 labels=labels,
                 private=private,
             )
-        return _answer(published, base_url(self._services.site, request.scope))
+        return answer(published, base_url(self._services.site, request.scope))
 
 
 def _parameters(request: Request) -> Mapping[str, str]:
@@ -91,7 +81,26 @@ def _truth(text: str | None) -> bool | None:
     return TRUTH[text.lower()]
 
 
-def _answer(published: PublishedFile, base: str) -> Response:
+def declared_size(request: Request) -> int | None:
+    """How many bytes the body has, if the request says so."""
+    size = request.headers.get("content-length", "")
+    return int(size) if size.isdecimal() else None
+
+
+async def send_body(request: Request, write: Callable[[bytes], Awaitable[None]]) -> None:
+    """Hand the body on as it comes. Raises BadRequest for one that is encoded or breaks off, and what `write` raises."""
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding != "identity":
+        raise BadRequest(f"Send the file as it is, without Content-Encoding ({encoding[:40]}).")
+    try:
+        async for chunk in request.stream():
+            await write(chunk)
+    except ClientDisconnect as error:
+        raise BadRequest("The connection ended before the whole file had arrived.") from error
+
+
+def answer(published: PublishedFile, base: str) -> Response:
+    """A published file as JSON: 201, or 200 where nothing changed."""
     body = asdict(published)
     created = body.pop("created")
     body["url"] = base + published.url

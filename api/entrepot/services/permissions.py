@@ -66,6 +66,12 @@ def require_write(actor: Actor, *, namespace_id: int, namespace: str, needs: tup
     _require_scope(actor, needs)
 
 
+def upload_needs(site: Site, type: str | None) -> tuple[str, ...]:
+    """The scopes of which one lets a credential upload a file of the type; of any type where it is not known yet."""
+    types = [type] if type is not None else list(site.registry.types)
+    return (*(f"{name}:upload" for name in types), "api:write")
+
+
 def require_scope(actor: Actor, need: str) -> None:
     """Let pass who has a credential that covers the need, whatever it is for. Raises Unauthenticated, PermissionDenied."""
     if actor.anonymous:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import orjson
@@ -77,11 +77,24 @@ def published(package_type: PackageType, file: StoredFile, *, id: str, labels: S
     )
 
 
-async def publish(site: Site, draft: Draft, claim: blobs.Claim) -> PublishedFile:
-    """Make the file exist. Its bytes, which were claimed, are in storage. Raises Conflict, PermissionDenied, Unavailable; then nothing changed."""
+Step = Callable[[], Coroutine[Any, Any, None]]
+"""A part of a transaction: awaits nothing but the database, and may be run again when the transaction is."""
+
+
+async def publish(site: Site, draft: Draft, claim: blobs.Claim, first: Step | None = None) -> PublishedFile:
+    """Make the file exist, in one transaction that begins with `first`. Its bytes, which were claimed, are in storage.
+
+    Raises Conflict, PermissionDenied, Unavailable, and what `first` raises; then nothing changed.
+    """
+
+    async def write() -> PublishedFile:
+        if first is not None:
+            await first()
+        return await _write(site, draft, claim)
+
     for last in (False, True):
         try:
-            result = await transact(lambda: _write(site, draft, claim))
+            result = await transact(write)
         except IntegrityError as error:  # on PostgreSQL two first uploads of one path or package may meet here; the second try sees the first's
             if last:
                 raise Unavailable("Another upload of the same package got in the way. Try again.") from error

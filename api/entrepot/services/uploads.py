@@ -5,25 +5,28 @@ from __future__ import annotations
 import asyncio
 import hmac
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from entrepot.cancellation import to_the_end
+from entrepot.db.sql import transact
 from entrepot.errors import BadRequest, DigestMismatch, NotFound, TooLarge, ValidationError
 from entrepot.hooks import Upload
 from entrepot.services import blobs, publishing
 from entrepot.services.drafts import Draft, PublishedFile
 from entrepot.services.labels import label_names
-from entrepot.services.permissions import require_write
+from entrepot.services.permissions import require_write, upload_needs
 
 if TYPE_CHECKING:
     from entrepot.db.lookup import NamespaceRow
     from entrepot.packagetype import Inspection, PackageType
     from entrepot.services.actors import Actor
     from entrepot.site import Site
-    from entrepot.storage import Spool
+    from entrepot.storage import Spool, Storage
 
 __all__ = ["IncomingUpload", "PublishedFile", "check_basename", "incoming"]
 
@@ -117,16 +120,45 @@ class IncomingUpload:
         received = await _in_thread(self._inspect, basename, type, dict(digests or {}))
         return self._draft(received, basename, package, version, wanted_labels, private)
 
-    async def publish_prepared(self, draft: Draft) -> PublishedFile:
-        """Publish what was prepared. Raises Conflict, PermissionDenied, Unavailable; then nothing was published."""
+    async def publish_prepared(self, draft: Draft, *, first: publishing.Step | None = None) -> PublishedFile:
+        """Publish what was prepared, in a transaction that begins with `first`; that alone is run where the file is there already.
+
+        Raises Conflict, PermissionDenied, Unavailable, and what `first` raises; then nothing was published.
+        """
         if await self._site.lookup.file(self._namespace.name.lower(), draft.type, draft.path) is not None:
             unchanged = await publishing.find_same(draft)
             if unchanged is not None:
-                if await asyncio.to_thread(self._site.storage.size, draft.sha256) != draft.size:
+                if await _in_storage_thread(self._site.storage, partial(self._site.storage.size, draft.sha256)) != draft.size:
                     await self._store(draft)  # the bytes were lost: the upload brings them back
+                if first is not None:
+                    await transact(first)
                 return unchanged
         claim = await self._store(draft)
-        return await publishing.publish(self._site, draft, claim)
+        return await publishing.publish(self._site, draft, claim, first)
+
+    async def keep(self, note: Callable[[str, int], Coroutine[Any, Any, None]]) -> None:
+        """Keep what was received and publish nothing yet. `note`, which is told the sha256 and the size, writes down in the same transaction who
+        needs the bytes; what it writes must count for garbage collection.
+
+        Raises ValidationError for an empty file, Unavailable, and what `note` raises; then nothing was kept.
+        """
+        if not self.size:
+            raise ValidationError("The file is empty. Was it built, and is the path right?")
+        await _in_thread(self._spill)
+        storage, sha256 = self._site.storage, self._spool.sha256
+        claim = await blobs.claim([(sha256, self.size)])
+
+        def put() -> None:
+            if sha256 in claim.missing or storage.size(sha256) != self.size:
+                storage.put(self._spool)
+
+        await _in_storage_thread(storage, put)
+
+        async def write() -> None:
+            await blobs.stored(claim)
+            await note(sha256, self.size)
+
+        await transact(write)
 
     def _inspect(self, basename: str, type: str | None, digests: Mapping[str, str]) -> _Received:
         self._spill()
@@ -199,7 +231,8 @@ class IncomingUpload:
                 storage.put_bytes(sha256, body)
 
         # each put waits for the disk several times; the disk takes them together
-        done = await asyncio.gather(_in_thread(put), *(_in_thread(put_extra, *extra) for extra in bodies.items()), return_exceptions=True)
+        work = [put, *(partial(put_extra, *extra) for extra in bodies.items())]
+        done = await asyncio.gather(*(_in_storage_thread(storage, one) for one in work), return_exceptions=True)
         for one in done:
             if isinstance(one, BaseException):
                 raise one
@@ -209,6 +242,11 @@ class IncomingUpload:
 async def _in_thread(work: Callable[..., T], *arguments: Any) -> T:
     """Run in a thread, and wait for its end also when cancelled: the spool must not be discarded under a thread that writes to it."""
     return await to_the_end(asyncio.to_thread(work, *arguments))
+
+
+async def _in_storage_thread(storage: Storage, work: Callable[[], T]) -> T:
+    """As `_in_thread`, in a thread that may wait for the storage."""
+    return await to_the_end(asyncio.get_running_loop().run_in_executor(storage.threads, copy_context().run, work))
 
 
 def too_large(site: Site) -> TooLarge:
@@ -264,8 +302,7 @@ async def incoming(site: Site, *, actor: Actor, namespace: str, type: str | None
         if actor.anonymous:
             require_write(actor, namespace_id=0, namespace=namespace, needs=())
         raise NotFound(f"There is no namespace {namespace[:64]}. Uploads go to your own: {actor.name}.")
-    types = [type] if type is not None else list(site.registry.types)
-    require_write(actor, namespace_id=owner.id, namespace=owner.name, needs=(*(f"{name}:upload" for name in types), "api:write"))
+    require_write(actor, namespace_id=owner.id, namespace=owner.name, needs=upload_needs(site, type))
     if type is not None:
         site.registry.type_named(type)
     if declared_size is not None and declared_size > site.settings.max_upload:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from entrepot.graphql.mutations.add_label import AddLabel
 from entrepot.graphql.mutations.create_package import CreatePackage
 from entrepot.graphql.mutations.create_token import CreateToken
+from entrepot.graphql.mutations.create_upload import CreateUpload
 from entrepot.graphql.mutations.delete_package import DeletePackage
 from entrepot.graphql.mutations.remove_files import RemoveFiles
 from entrepot.graphql.mutations.remove_label import RemoveLabel
@@ -22,5 +23,6 @@ CORE_MUTATIONS: tuple[type, ...] = (
     RemoveLabel,
     CreateToken,
     RevokeToken,
+    CreateUpload,
 )
 """The types whose fields are the core's own mutations; plugins' join them."""
