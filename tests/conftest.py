@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from entrepot.db.migrate import migrate
 from entrepot.registry import Registry
-from entrepot.settings import Settings
+from ground import GROUNDS, Ground, laid
 from house import House, Person, open_house
 from toy import ToyPlugin
 
@@ -20,18 +17,24 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture(scope="session")
-def migrated_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with every table of the core and no row, to copy."""
-    data = tmp_path_factory.mktemp("migrated") / "data"
-    asyncio.run(migrate(Settings(data=data)))
-    return data
+@pytest.fixture(params=GROUNDS)
+def ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
+    """What the test's sites stand on: each test that opens one runs on SQLite and a folder, and on PostgreSQL and an S3 server."""
+    with laid(request.param) as ground:
+        yield ground
+
+
+@pytest.fixture(scope="module", params=GROUNDS)
+def lasting_ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
+    """The same for sites that all tests of a module share."""
+    with laid(request.param) as ground:
+        yield ground
 
 
 @pytest.fixture
-def house_data(tmp_path: Path, migrated_data: Path) -> Path:
+def house_data(tmp_path: Path, ground: Ground) -> Path:
     """The data folder of `house`."""
-    return Path(shutil.copytree(migrated_data, tmp_path / "house"))
+    return ground.data(tmp_path / "house")
 
 
 @pytest.fixture

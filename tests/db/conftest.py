@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from entrepot.db.connection import database
 from entrepot.settings import Settings
+from ground import migrated_folder
 
 Spawn = Callable[..., "subprocess.Popen[str]"]
 
@@ -22,9 +23,9 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def migrated(settings: Settings, migrated_data: Path) -> Settings:
+def migrated(settings: Settings) -> Settings:
     """The settings of a database that has every table and is not open."""
-    shutil.copytree(migrated_data, settings.data)
+    shutil.copytree(migrated_folder(), settings.data)
     return settings
 
 

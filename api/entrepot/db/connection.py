@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote, urlsplit
 
+import asyncpg
 from tortoise.connection import get_connection
 from tortoise.context import TortoiseContext
 
@@ -30,7 +31,12 @@ def sqlite_path(settings: Settings) -> Path | None:
         return Path("/" + unquote(rest).lstrip("/")) if rest.startswith("/") else Path(unquote(rest))
     if scheme in ("postgres", "postgresql"):
         return None
-    raise SettingsError("database_url must be empty or begin with sqlite:/// and the path of a file.")
+    raise SettingsError("database_url must be empty, or begin with postgres:// or with sqlite:/// and the path of a file.")
+
+
+def postgres_dsn(settings: Settings) -> str | None:
+    """The URL of the PostgreSQL database, as asyncpg takes it; None where the database is SQLite. Raises SettingsError."""
+    return settings.database_url if sqlite_path(settings) is None else None
 
 
 def configuration(settings: Settings, apps: Sequence[Models], **credentials: Any) -> dict[str, Any]:
@@ -44,7 +50,8 @@ def configuration(settings: Settings, apps: Sequence[Models], **credentials: Any
 def _engine(settings: Settings, credentials: dict[str, Any]) -> dict[str, Any]:
     path = sqlite_path(settings)
     if path is None:
-        raise SettingsError("PostgreSQL comes with a later version; leave database_url empty to use SQLite in the data folder.")
+        connections = {"connections": settings.database_connections}
+        return {"engine": "entrepot.db.postgres", "credentials": {"dsn": settings.database_url, **connections, **credentials}}
     return {"engine": "entrepot.db.sqlite", "credentials": {"file_path": str(path), **credentials}}
 
 
@@ -69,7 +76,32 @@ async def opened(settings: Settings, apps: Sequence[Models], *, everywhere: bool
             await get_connection("default").create_connection(with_db=True)
         except sqlite3.Error as error:
             raise SettingsError(f"The database {sqlite_path(settings)} cannot be opened: {error}.") from error
+        except UNREACHABLE as error:
+            raise unreachable(settings, error) from error
         yield
+
+
+UNREACHABLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError)
+"""What comes of connecting with a wrong URL, to a server that is away, or to one that does not let us in."""
+
+
+def unreachable(settings: Settings, error: BaseException) -> SettingsError:
+    """Why PostgreSQL could not be connected to. Says neither the password nor anything that a typing error could have made of it."""
+    url = settings.database_url.partition("?")[0]
+    if isinstance(error, (ValueError, asyncpg.InterfaceError)) or "@" in url.partition("://")[2].partition("/")[2]:
+        return SettingsError(
+            "database_url is no URL that PostgreSQL takes: write postgres://USER:PASSWORD@HOST:PORT/DATABASE, "
+            "with %40 for an @ in the password, %2F for a slash, and so on."
+        )
+    parts = urlsplit(settings.database_url)
+    host = parts.netloc.rpartition("@")[2] or ", ".join(parse_qs(parts.query).get("host", ["this machine"]))
+    where = f"{host}, database {parts.path.strip('/') or '(none)'}"
+    if isinstance(error, asyncpg.InvalidCatalogNameError):
+        return SettingsError(f"PostgreSQL at {where}: there is no such database. Create it with `createdb`, or change database_url.")
+    if isinstance(error, asyncpg.PostgresError):
+        return SettingsError(f"PostgreSQL at {where} refuses the connection: {error}. Check the user, the password and the database in database_url.")
+    why = getattr(error, "strerror", None) or ("no answer in time" if isinstance(error, TimeoutError) else type(error).__name__)
+    return SettingsError(f"PostgreSQL at {where} cannot be reached: {why}. Check that it runs, and the host and port in database_url.")
 
 
 @asynccontextmanager

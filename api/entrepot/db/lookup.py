@@ -142,16 +142,19 @@ SHARD = """SELECT shard.id, namespace.id, package.private
     JOIN shard ON shard.head_id = head.id JOIN package ON package.id = shard.package_id
     WHERE namespace.name_key = ? AND head.type = ? AND head.label = ? AND head.document = ? AND shard.representation = ? AND shard.sha256 = ?"""
 NAMESPACE = "SELECT id, name, uuid FROM namespace WHERE name_key = ?"
-TOKEN = """SELECT token.id, namespace.id, namespace.name, coalesce("user".is_admin, 0), "user".disabled_at, token.scopes, token.expires_at,
+TOKEN = """SELECT token.id, namespace.id, namespace.name, coalesce("user".is_admin, FALSE), "user".disabled_at, token.scopes, token.expires_at,
         token.revoked_at, token.last_used_at
     FROM token JOIN namespace ON namespace.id = token.namespace_id LEFT JOIN "user" ON "user".namespace_id = namespace.id
     WHERE token.digest = ?"""
+LABEL = "SELECT 1 FROM label WHERE namespace_id = ? AND name = ?"
+SHARD_BODY = "SELECT body FROM shard WHERE id = ?"
 PUBLIC_LABEL = """SELECT 1 FROM label JOIN file_label ON file_label.label_id = label.id JOIN file ON file.id = file_label.file_id
     JOIN package ON package.id = file.package_id WHERE label.namespace_id = ? AND label.name = ? AND NOT package.private LIMIT 1"""
 PRIVATE = "SELECT id FROM package WHERE namespace_id = ? AND private ORDER BY id"
 
 
-def _made(kind: Callable[..., R], row: tuple[Any, ...] | None) -> R | None:
+def made(kind: Callable[..., R], row: tuple[Any, ...] | None) -> R | None:
+    """A row of a look-up, if there is one."""
     return None if row is None else kind(*row)
 
 
@@ -189,32 +192,32 @@ class SqliteLookup:
     async def head(self, namespace: str, type: str, label: str, document: str) -> HeadRow | None:
         """See Lookup."""
         row = self._one(HEAD, namespace, type, label, document)
-        return _made(HeadRow, row)
+        return made(HeadRow, row)
 
     async def part(self, namespace: str, type: str, label: str, document: str, part: str) -> PartRow | None:
         """See Lookup."""
         row = self._one(PART, namespace, type, label, document, part)
-        return _made(PartRow, row)
+        return made(PartRow, row)
 
     async def file(self, namespace: str, type: str, path: str) -> FileRow | None:
         """See Lookup."""
         row = self._one(FILE, namespace, type, path)
-        return _made(FileRow, row)
+        return made(FileRow, row)
 
     async def extra(self, namespace: str, type: str, path: str, name: str) -> FileRow | None:
         """See Lookup."""
         row = self._one(EXTRA, namespace, type, path, name)
-        return _made(FileRow, row)
+        return made(FileRow, row)
 
     async def shard(self, namespace: str, type: str, label: str, document: str, representation: str, sha256: str) -> ShardRow | None:
         """See Lookup."""
         row = self._one(SHARD, namespace, type, label, document, representation, sha256)
-        return _made(ShardRow, row)
+        return made(ShardRow, row)
 
     async def shard_body(self, id: int) -> bytes:
         """See Lookup."""
         try:
-            row = self._ask("SELECT body FROM shard WHERE id = ?", id)
+            row = self._ask(SHARD_BODY, id)
         except sqlite3.OperationalError as error:
             raise Unavailable(UNREADABLE) from error
         if row is None:
@@ -224,11 +227,11 @@ class SqliteLookup:
     async def namespace(self, namespace: str) -> NamespaceRow | None:
         """See Lookup."""
         row = self._one(NAMESPACE, namespace)
-        return _made(NamespaceRow, row)
+        return made(NamespaceRow, row)
 
     async def label(self, namespace_id: int, label: str) -> bool:
         """See Lookup."""
-        return self._one("SELECT 1 FROM label WHERE namespace_id = ? AND name = ?", namespace_id, label) is not None
+        return self._one(LABEL, namespace_id, label) is not None
 
     async def public_label(self, namespace_id: int, label: str) -> bool:
         """See Lookup."""
@@ -237,7 +240,7 @@ class SqliteLookup:
     async def token(self, digest: str) -> TokenRow | None:
         """See Lookup."""
         row = self._one(TOKEN, digest)
-        return _made(TokenRow, row)
+        return made(TokenRow, row)
 
     async def private_packages(self, namespace_id: int) -> tuple[int, ...]:
         """See Lookup."""

@@ -7,7 +7,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import structlog
@@ -22,12 +22,25 @@ from tortoise.migrations.schema_editor import BaseSchemaEditor, SqliteSchemaEdit
 from tortoise.migrations.schema_generator.state import State
 from tortoise.transactions import in_transaction
 
-from entrepot.db.connection import configuration, make_folders, opened
+from entrepot.db.connection import configuration, make_folders, opened, postgres_dsn
 from entrepot.errors import SettingsError
 from entrepot.hooks import Models
 from entrepot.settings import Settings
 
 log = structlog.get_logger(__name__)
+
+ADVISORY_LOCK = 0x656E747265706F74
+"""`entrepot`, as a number. Advisory locks belong to one database, so that several servers on one PostgreSQL do not wait for each other."""
+PATIENT = {"statement_timeout": "0", "lock_timeout": "60s", "idle_in_transaction_session_timeout": "0"}
+"""A migration of a big table may take its time, and so may planning it."""
+
+BYTEWISE = """SELECT quote_ident(class.relname) AS "table", quote_ident(attribute.attname) AS "column",
+        format_type(attribute.atttypid, attribute.atttypmod) AS "type"
+    FROM pg_attribute attribute JOIN pg_class class ON class.oid = attribute.attrelid JOIN pg_collation kept ON kept.oid = attribute.attcollation
+    WHERE class.relkind IN ('r', 'p') AND class.relnamespace = current_schema()::regnamespace AND kept.collname <> 'C' AND NOT attribute.attisdropped
+        AND attribute.attnum > 0 AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE pg_depend.objid = class.oid AND pg_depend.deptype = 'e')
+    ORDER BY class.relname, attribute.attnum"""
+"""The columns that would compare texts by the customs of some language: orders, ranges and unique keys must be the same in every database."""
 
 
 async def migrate(settings: Settings, apps: Sequence[Models] = ()) -> list[str]:
@@ -37,7 +50,14 @@ async def migrate(settings: Settings, apps: Sequence[Models] = ()) -> list[str]:
     Raises SettingsError where the database was made by a newer version.
     """
     make_folders(settings)
-    async with locked(settings.data / "migrate.lock"), opened(settings, apps, everywhere=False, readers=0, foreign_keys="OFF"):
+    dsn = postgres_dsn(settings)
+    async with AsyncExitStack() as stack:
+        if dsn is None:
+            await stack.enter_async_context(locked(settings.data / "migrate.lock"))
+            await stack.enter_async_context(opened(settings, apps, everywhere=False, readers=0, foreign_keys="OFF"))
+        else:
+            await stack.enter_async_context(opened(settings, apps, everywhere=False, connections=2, session=PATIENT))
+            await stack.enter_async_context(locked_database())
         executor = Executor(get_connection("default"), configuration(settings, apps)["apps"])
         return [f"{key.app_label}.{key.name}" for key in await executor.run()]
 
@@ -56,6 +76,23 @@ async def locked(path: Path) -> AsyncIterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+@asynccontextmanager
+async def locked_database() -> AsyncIterator[None]:
+    """Hold a lock in the open PostgreSQL database, of all hosts that use it, until this connection ends."""
+    client = get_connection("default")
+    async with client.acquire_connection() as connection:
+        waited = 0
+        while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", ADVISORY_LOCK):
+            if waited == 100:
+                log.info("waiting for another host that migrates the database")
+            waited += 1
+            await asyncio.sleep(0.05)  # waiting inside the database could not be given up
+        try:
+            yield
+        finally:
+            await connection.execute("SELECT pg_advisory_unlock_all()")
 
 
 def _try_lock(handle: int) -> bool:
@@ -128,8 +165,19 @@ class Executor(MigrationExecutor):
             editor = self._schema_editor()
             editor.client = client
             await migration.apply(state, schema_editor=editor)
+            await self._compare_bytewise(client)
             await MigrationRecorder(client).record_applied(key.app_label, key.name)
             await self._check_references(client)
+
+    async def _compare_bytewise(self, client: BaseDBAsyncClient) -> None:
+        """Let every text compare as its bytes do, which is what SQLite does by itself."""
+        if client.capabilities.dialect != "postgres":
+            return
+        columns: dict[str, list[str]] = {}
+        for row in (await client.execute_query(BYTEWISE))[1]:
+            columns.setdefault(row["table"], []).append(f'ALTER COLUMN {row["column"]} TYPE {row["type"]} COLLATE "C"')
+        for table, changes in columns.items():
+            await client.execute_query(f"ALTER TABLE {table} {', '.join(changes)}")
 
     async def _check_references(self, client: BaseDBAsyncClient) -> None:
         """Rows that point nowhere: SQLite does not look while foreign keys are off, which rebuilding a table needs."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,11 +59,28 @@ ENTRIES = """SELECT entry.part, entry.package_id, entry.body FROM entry
 NAMES = """SELECT DISTINCT entry.part, entry.package_id, x'' FROM entry
     JOIN file_label ON file_label.file_id = entry.file_id
         AND file_label.label_id = (SELECT id FROM label WHERE namespace_id = ?1 AND name = ?2)
-    WHERE entry.namespace_id = ?1 AND entry.type = ?3 AND entry.document = ?4 AND ?5 IS NULL {some}
+    WHERE entry.namespace_id = ?1 AND entry.type = ?3 AND entry.document = ?4 AND CAST(?5 AS TEXT) IS NULL {some}
     ORDER BY entry.part"""
 SHARDS = "SELECT part, sha256 FROM shard WHERE head_id = ?1 AND representation = ?2 {some} ORDER BY generation"
 MOST_PARTS = 500
 """Above so many changed parts a scan of the document is as quick as asking for each."""
+
+
+def grouped(rows: Iterable[tuple[str, int, bytes]], private: Collection[int]) -> dict[str, PartRows]:
+    """Entries by part, from rows in the order of parts."""
+    found: dict[str, PartRows] = {}
+    for part, package_id, body in rows:
+        one = found.get(part)
+        if one is None:
+            found[part] = PartRows(package_id, package_id in private, [body])
+        else:
+            one.bodies.append(body)
+    return found
+
+
+def with_gone(found: Mapping[str, PartRows], names: Sequence[str]) -> dict[str, PartRows]:
+    """The parts that changed, also those of which nothing is left."""
+    return {**found, **{name: PartRows(0, False, []) for name in names if name not in found}}
 
 
 class SqliteSnapshots:
@@ -116,8 +133,7 @@ class SqliteSnapshots:
                 names = sorted({row[0] for row in connection.execute(CHANGED, (head_id, since))})
                 if len(names) <= MOST_PARTS:
                     found = self._entries(connection, where, representation, names) if names else {}
-                    gone = {name: PartRows(0, False, []) for name in names if name not in found}
-                    return DocumentRead(generation, False, {**found, **gone})
+                    return DocumentRead(generation, False, with_gone(found, names))
             return DocumentRead(generation, True, self._entries(connection, where, representation, None))
 
     def _part(self, head_id: int, part: str, representation: str | None) -> DocumentRead:
@@ -137,14 +153,7 @@ class SqliteSnapshots:
         namespace_id, type, label, document = where
         private = {row[0] for row in connection.execute(PRIVATE, (namespace_id,))}
         statement = (NAMES if representation is None else ENTRIES).format(some=_some("entry.part", names, 6))
-        found: dict[str, PartRows] = {}
-        for part, package_id, body in connection.execute(statement, (namespace_id, label, type, document, representation, *(names or ()))):
-            rows = found.get(part)
-            if rows is None:
-                found[part] = PartRows(package_id, package_id in private, [body])
-            else:
-                rows.bodies.append(body)
-        return found
+        return grouped(connection.execute(statement, (namespace_id, label, type, document, representation, *(names or ()))), private)
 
     def _shards(self, head_id: int, representation: str, parts: Sequence[str] | None) -> Mapping[str, str]:
         with self._snapshot() as connection:

@@ -18,14 +18,20 @@ from tortoise.connection import get_connection
 from tortoise.exceptions import IntegrityError, OperationalError
 from tortoise.transactions import in_transaction
 
+from entrepot.db.postgres import Passing, Unstorable
 from entrepot.db.sqlite import Client as SqliteClient
 from entrepot.db.sqlite import direct
-from entrepot.errors import Unavailable
+from entrepot.errors import BadRequest, EntrepotError, Unavailable
 
 Row = Mapping[str, Any]
 T = TypeVar("T")
 _after_commit: ContextVar[list[Callable[[], None]] | None] = ContextVar("after_commit", default=None)
 BUSY = "The database is busy or cannot be written to just now; nothing was changed. Try again in a moment."
+IN_DOUBT = "The database went away just when it was to commit: the change is whole, or not there at all. Look, or simply send it again."
+AWAY = "The database does not answer just now. Try again in a moment."
+NO_TEXT = "A value in the request is one that nothing here can have: a text with a NUL character in it, or a number out of range."
+TRIES = 3
+"""How often a transaction is run that meets another one and is undone for it, before whoever asked hears of it."""
 
 
 @lru_cache(maxsize=1024)
@@ -40,9 +46,8 @@ async def fetch(statement: str, *values: Any) -> list[Row]:
     held = direct.get()
     if held is not None:
         return held.execute(_text(statement, "sqlite"), values).fetchall()
-    connection = get_connection("default")
-    _, rows = await connection.execute_query(_text(statement, connection.capabilities.dialect), list(values))
-    return list(rows)
+    _, rows = await _run(statement, values)
+    return rows
 
 
 async def fetch_one(statement: str, *values: Any) -> Row | None:
@@ -56,9 +61,21 @@ async def execute(statement: str, *values: Any) -> int:
     held = direct.get()
     if held is not None:
         return held.execute(_text(statement, "sqlite"), values).rowcount
-    connection = get_connection("default")
-    count, _ = await connection.execute_query(_text(statement, connection.capabilities.dialect), list(values))
+    count, _ = await _run(statement, values)
     return count
+
+
+async def _run(statement: str, values: Sequence[Any]) -> tuple[int, list[Row]]:
+    connection = get_connection("default")
+    try:
+        count, rows = await connection.execute_query(_text(statement, connection.capabilities.dialect), list(values))
+    except Unstorable as error:
+        raise BadRequest(NO_TEXT) from error
+    except Passing as error:
+        if isinstance(connection, TransactionalDBClient):
+            raise  # the transaction knows what becomes of it
+        raise Unavailable(AWAY) from error
+    return count, list(rows)
 
 
 def rows_of(count: int, width: int, start: int = 1) -> str:
@@ -87,7 +104,7 @@ async def transaction() -> AsyncIterator[None]:
     except IntegrityError:  # to Tortoise an OperationalError too, but no trouble of the database's
         raise
     except OperationalError as error:
-        raise Unavailable(BUSY) from error
+        raise _unavailable(error) from error
     finally:
         _after_commit.reset(token)
     if outer is not None:
@@ -116,11 +133,32 @@ async def transact(body: Callable[[], Coroutine[Any, Any, T]], *, durable: bool 
     if direct.get() is not None or isinstance(connection, TransactionalDBClient):
         return await body()
     if not isinstance(connection, SqliteClient):
-        async with transaction():
-            return await body()
+        return await _transact_anew(body, durable)
     try:
         return await connection.transact(body, durable=durable)
     except IntegrityError:  # to Tortoise an OperationalError too, but no trouble of the database's
         raise
     except OperationalError as error:
-        raise Unavailable(BUSY) from error
+        raise _unavailable(error) from error
+
+
+async def _transact_anew(body: Callable[[], Coroutine[Any, Any, T]], durable: bool) -> T:
+    """`transact` on PostgreSQL: again where the transaction collided with another one, for then nothing of it has happened."""
+    for left in reversed(range(TRIES)):
+        try:
+            async with transaction():
+                if not durable:
+                    await execute("SET LOCAL synchronous_commit TO off")
+                return await body()
+        except Unavailable as error:
+            cause = error.__cause__
+            if not (left and isinstance(cause, Passing) and cause.collision):
+                raise
+    raise AssertionError
+
+
+def _unavailable(error: OperationalError) -> EntrepotError:
+    """What is said of a transaction that the database did not take."""
+    if isinstance(error, Unstorable):
+        return BadRequest(NO_TEXT)
+    return Unavailable(IN_DOUBT if isinstance(error, Passing) and error.in_doubt else BUSY)

@@ -1,0 +1,111 @@
+"""Snapshots on PostgreSQL: transactions that see one moment, on connections of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from entrepot.db import snapshot
+from entrepot.db.lookup import UNREADABLE
+from entrepot.db.postgres import ANSWER_WITHIN, CONNECT_WITHIN, PASSING, Connection, server_settings
+from entrepot.db.snapshot import CHANGED, ENTRIES, MOST_PARTS, NAMES, PRIVATE, SHARDS, DocumentRead, PartRows, grouped, with_gone
+from entrepot.errors import NotFound, Unavailable
+
+MOST_AT_ONCE = 4
+"""Renderings read one document after another anyway: a thread makes them."""
+
+
+def _numbered(statement: str) -> str:
+    """A statement with PostgreSQL's placeholders for SQLite's, and its empty bytes."""
+    count = 0
+
+    def dollar(match: re.Match[str]) -> str:
+        nonlocal count
+        count += 1
+        return f"${match[1] or count}"
+
+    return re.sub(r"\?(\d*)", dollar, statement).replace("x''", "''::bytea")
+
+
+_head, _changed, _private, _entries, _names, _shards = map(_numbered, (snapshot.HEAD, CHANGED, PRIVATE, ENTRIES, NAMES, SHARDS))
+
+
+class PostgresSnapshots:
+    """Snapshots on PostgreSQL."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._pool: asyncpg.Pool | None = None
+        self._opening = asyncio.Lock()
+
+    async def document(self, head_id: int, representation: str | None, since: int | None) -> DocumentRead:
+        """See Snapshots."""
+        async with self._snapshot() as connection:
+            *where, generation, pruned = await self._head(connection, head_id)
+            if since is not None and since >= pruned:
+                names = [row[0] for row in await connection.fetch(_changed, head_id, since)]
+                if len(names) <= MOST_PARTS:
+                    found = await self._entries(connection, where, representation, names) if names else {}
+                    return DocumentRead(generation, False, with_gone(found, names))
+            return DocumentRead(generation, True, await self._entries(connection, where, representation, None))
+
+    async def part(self, head_id: int, part: str, representation: str | None) -> DocumentRead:
+        """See Snapshots."""
+        async with self._snapshot() as connection:
+            *where, generation, _ = await self._head(connection, head_id)
+            return DocumentRead(generation, False, await self._entries(connection, where, representation, [part]))
+
+    async def shards(self, head_id: int, representation: str, parts: Sequence[str] | None) -> Mapping[str, str]:
+        """See Snapshots."""
+        async with self._snapshot() as connection:
+            some = "" if parts is None else "AND part = ANY($3::text[])"
+            return dict(await connection.fetch(_shards.format(some=some), head_id, representation, *([] if parts is None else [list(parts)])))
+
+    def close(self) -> None:
+        """See Snapshots."""
+        if self._pool is not None:
+            self._pool.terminate()
+
+    @asynccontextmanager
+    async def _snapshot(self) -> AsyncIterator[Any]:
+        try:
+            pool = self._pool or await self._open()
+            async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+                yield connection
+        except PASSING as error:
+            raise Unavailable(UNREADABLE) from error
+
+    async def _open(self) -> asyncpg.Pool:
+        """The pool, which connects when it is needed."""
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    self._dsn,
+                    min_size=0,
+                    max_size=MOST_AT_ONCE,
+                    connection_class=Connection,
+                    timeout=CONNECT_WITHIN,
+                    command_timeout=ANSWER_WITHIN,
+                    server_settings={**server_settings, "application_name": "entrepot renderings"},
+                )
+            return self._pool
+
+    async def _head(self, connection: Any, head_id: int) -> tuple[int, str, str, str, int, int]:
+        head = await connection.fetchrow(_head, head_id)
+        if head is None:
+            raise NotFound("This index is no more.")
+        return tuple(head)
+
+    async def _entries(
+        self, connection: Any, where: Sequence[object], representation: str | None, names: Sequence[str] | None
+    ) -> dict[str, PartRows]:
+        namespace_id, type, label, document = where
+        private = {row[0] for row in await connection.fetch(_private, namespace_id)}
+        statement = (_names if representation is None else _entries).format(some="" if names is None else "AND entry.part = ANY($6::text[])")
+        rows = await connection.fetch(statement, namespace_id, label, type, document, representation, *([] if names is None else [list(names)]))
+        return await asyncio.to_thread(grouped, rows, private)
