@@ -12,6 +12,7 @@ import typer
 
 from entrepot.commands.check import check
 from entrepot.commands.console import fail
+from entrepot.commands.gc import gc
 from entrepot.commands.import_folder import import_folder
 from entrepot.commands.serve import serve
 from entrepot.commands.token import token
@@ -20,7 +21,7 @@ from entrepot.errors import EntrepotError, PluginError, SettingsError
 
 cli = typer.Typer(name="entrepot", help="A self-hosted package server.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
-COMMANDS: Mapping[str, Callable[..., None]] = {"serve": serve, "check": check, "import": import_folder}
+COMMANDS: Mapping[str, Callable[..., None]] = {"serve": serve, "check": check, "gc": gc, "import": import_folder}
 GROUPS: Mapping[str, typer.Typer] = {"user": user, "token": token}
 
 for _name, _command in COMMANDS.items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 import string
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from entrepot.clock import now
+from entrepot.clock import now, span_of
 from entrepot.db.models import new_uuid
 from entrepot.db.sql import Row, execute, fetch, fetch_one, transact, transaction
 from entrepot.errors import Conflict, NotFound, PermissionDenied, ValidationError
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 ALPHABET = string.ascii_letters + string.digits
 A_YEAR = timedelta(days=365)
 LONGEST = timedelta(days=36_500)
-UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1), "y": A_YEAR}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +59,10 @@ def parse_lifetime(text: str) -> timedelta | None:
     """`30d`, `12h`, `90m`, `2w`, `1y`; `never` is None. Raises ValidationError."""
     if text.strip().lower() == "never":
         return None
-    match = re.fullmatch(r"([0-9]{1,6})([mhdwy])", text.strip().lower())
-    if match is None:
+    span = span_of(text)
+    if span is None:
         raise ValidationError(f"{text[:40]!r} is no lifetime: write a number and a unit, like 90m, 12h, 30d, 2w or 1y, or never.")
-    return min(int(match[1]) * UNITS[match[2]], LONGEST + timedelta(days=1))
+    return min(span, LONGEST + timedelta(days=1))
 
 
 async def create_token(
