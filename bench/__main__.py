@@ -8,17 +8,18 @@ import platform
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from bench import memory, publish, rates, uploads
+from bench import many, memory, publish, rates, uploads
 from bench.machine import Machine
 from bench.table import Table
 
-SECTIONS: Mapping[str, Callable[..., Table]] = {
+SECTIONS: Mapping[str, Callable[..., Sequence[Table]]] = {
     "uploads": uploads.measure,
     "rates": rates.measure,
     "publish": publish.measure,
     "memory": memory.measure,
+    "many": many.measure,
 }
 
 
@@ -34,10 +35,11 @@ def main() -> None:
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, one worker, SQLite, files in a local folder\n", flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped too
     for name in options.only or SECTIONS:
-        machine = Machine()
-        table = SECTIONS[name](quick=options.quick)
-        table.note(machine.report())
-        print(table, flush=True)
+        machine, started = Machine(), time.monotonic()
+        tables = SECTIONS[name](quick=options.quick)
+        tables[-1].note(f"{machine.report()} Measured in {time.monotonic() - started:.0f} s.")
+        for table in tables:
+            print(table, flush=True)
     print(f"Measured in {time.monotonic() - began:.0f} s.")
 
 

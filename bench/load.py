@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import cycle
+from pathlib import Path
 from typing import cast
 
 import uvloop
@@ -44,11 +46,11 @@ class Outcome:
         return self
 
 
-def request(method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes = b"") -> bytes:
-    """A request as it goes over the wire."""
+def request(method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes = b"", size: int | None = None) -> bytes:
+    """A request as it goes over the wire; `size` is that of a body that follows by other means."""
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", *(f"{name}: {value}" for name, value in (headers or {}).items())]
     if method not in ("GET", "HEAD"):
-        lines.append(f"Content-Length: {len(body)}")
+        lines.append(f"Content-Length: {len(body) if size is None else size}")
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
@@ -140,3 +142,47 @@ class Connection(asyncio.Protocol):
             self.outcome.failures.append(f"connection lost: {exc}")
         if not self.done.done():
             self.done.set_result(None)
+
+
+def send_file(port: int, head: bytes, path: Path, status: int) -> float:
+    """Send a request whose body is a file, over a connection of its own; answers the seconds until the answer came."""
+    began = time.perf_counter()
+    with socket.create_connection(("127.0.0.1", port)) as connection, path.open("rb") as body:
+        connection.sendall(head)
+        connection.sendfile(body)
+        answer = connection.recv(65536)
+    seconds = time.perf_counter() - began
+    if not answer.startswith(f"HTTP/1.1 {status} ".encode()):
+        raise SystemExit(f"Expected {status}, got {answer[:600]!r}")
+    return seconds
+
+
+def receive(port: int, asked: bytes, size: int, times: int = 1) -> float:
+    """Ask for a body of so many bytes, some times over one connection, and throw it away as it comes; answers the seconds it took."""
+    buffer = memoryview(bytearray(1 << 20))
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        began = time.perf_counter()
+        for _ in range(times):
+            connection.sendall(asked)
+            receive_one(connection, buffer, size)
+        return time.perf_counter() - began
+
+
+def receive_one(connection: socket.socket, buffer: memoryview, size: int) -> None:
+    """One answer, which must be 200 and of that size."""
+    head = b""
+    while b"\r\n\r\n" not in head:
+        some = connection.recv(65536)
+        if not some:
+            break
+        head += some
+    head, _, body = head.partition(b"\r\n\r\n")
+    length = content_length.search(head)
+    if not head.startswith(b"HTTP/1.1 200 ") or length is None or int(length[1]) != size:
+        raise SystemExit(f"Expected 200 and {size:,} bytes, got {head[:300]!r}")
+    missing = size - len(body)
+    while missing:
+        count = connection.recv_into(buffer, min(missing, len(buffer)))
+        if not count:
+            raise SystemExit(f"The answer ended {missing:,} bytes early.")
+        missing -= count

@@ -1,59 +1,55 @@
-"""Peak memory of the server."""
+"""Memory of the server: what it holds after 5,000 small files, and what one very large file adds on its way up and down."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bench import load
-from bench.packages import conda, wheel
+from bench.packages import conda, wheel, write_wheel
 from bench.publish import DOCUMENTS
 from bench.rates import files
-from bench.server import NAMESPACE, Entrepot, entrepot
+from bench.server import BUILD, NAMESPACE, Entrepot, entrepot
 from bench.table import Table
 
 
-def measure(*, quick: bool) -> Table:
+def measure(*, quick: bool) -> list[Table]:
     """One server: many small files, their index documents, then one large file up and down."""
-    count, weight = (100, 32) if quick else (2_500, 1_024)
-    table = Table("Memory", "after", "VmRSS MiB", "VmHWM MiB")
-    with entrepot() as server:
-        row(table, server, "the start")
+    count, weight = (100, 32) if quick else (2_500, 2_048)
+    table = Table("Memory", "after", "VmRSS MiB", "VmHWM MiB", "added MiB", "MiB per second")
+    with TemporaryDirectory(dir=BUILD) as folder, entrepot(max_upload=str(4 << 30)) as server:
+        table.add("the start", *server.memories(), "", "")
         server.upload(wheel(f"package{at // 10}", f"1.{at % 10}") for at in range(count))
         server.upload(conda(f"package{at // 10}", f"1.{at % 10}") for at in range(count))
-        row(table, server, f"{2 * count:,} small uploads")
-        for path, accept in DOCUMENTS.values():
-            load.repeat(server.port, [load.request("GET", path, {"Accept": accept})], connections=32, seconds=1).expect(200)
-        row(table, server, "each index document to 32 connections")
-        added_up = peak_of(server, table, f"an upload of {weight:,} MiB", lambda: upload(server, weight << 20))
-        added_down = peak_of(server, table, f"a download of {weight:,} MiB", lambda: download(server, weight << 20))
-    table.note(f"The large upload raised the peak by {added_up:.0f} MiB, the download by {added_down:.0f} MiB.")
+        table.add(f"{2 * count:,} small uploads", *server.memories(), "", "")
+        for url, accept in DOCUMENTS.values():
+            load.repeat(server.port, [load.request("GET", url, {"Accept": accept})], connections=32, seconds=1).expect(200)
+        table.add("each index document to 32 connections", *server.memories(), "", "")
+        path = Path(folder, "large-1.0-py3-none-any.whl")
+        write_wheel(path, "large", "1.0", weight << 20)
+        add(table, server, f"an upload of {weight:,} MiB", weight, lambda: upload(server, path))
+        add(table, server, f"a download of {weight:,} MiB", weight, lambda: download(server, path.stat().st_size))
+    table.note("Added: by how much the peak during the work was above what was resident before it.")
     table.note("Budget: at most 200 MiB resident at 5,000 files; a large upload or download adds at most 64 MiB.")
-    return table
+    return [table]
 
 
-def row(table: Table, server: Entrepot, after: str) -> None:
-    """What the kernel says now."""
-    table.add(after, server.memory("VmRSS"), server.memory("VmHWM"))
-
-
-def peak_of(server: Entrepot, table: Table, title: str, work: Callable[[], None]) -> float:
-    """By how many MiB a piece of work raises the peak above what was held before it."""
+def add(table: Table, server: Entrepot, title: str, weight: int, work: Callable[[], float]) -> None:
+    """A row of a piece of work that answers how many seconds it took."""
     server.forget_peak()
     held = server.memory("VmHWM")
-    work()
-    row(table, server, title)
-    return server.memory("VmHWM") - held
+    seconds = work()
+    table.add(title, *server.memories(), server.memory("VmHWM") - held, weight / seconds)
 
 
-def upload(server: Entrepot, weight: int) -> None:
-    """Upload one large wheel."""
-    server.upload([wheel("large", "1.0", weight=weight)], connections=1)
+def upload(server: Entrepot, path: Path) -> float:
+    """Upload a large file."""
+    head = server.put(path.name, b"", path.stat().st_size)
+    return load.send_file(server.port, head, path, 201)
 
 
-def download(server: Entrepot, weight: int) -> None:
+def download(server: Entrepot, size: int) -> float:
     """Download it."""
     (path,) = files(server, f"/pypi/{NAMESPACE}/simple/large/")
-    with server.client.stream("GET", path) as answer:
-        size = sum(len(chunk) for chunk in answer.raise_for_status().iter_raw())
-    if size < weight:
-        raise SystemExit(f"The download ended after {size:,} bytes.")
+    return load.receive(server.port, load.request("GET", path), size)

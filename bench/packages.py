@@ -9,22 +9,40 @@ import os
 import tarfile
 import zipfile
 from base64 import urlsafe_b64encode
+from pathlib import Path
 
 import zstandard
 
+WHEEL = b"Wheel-Version: 1.0\nGenerator: bench\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+
 
 def wheel(name: str, version: str, *, weight: int = 0) -> tuple[str, bytes]:
-    """A pure Python wheel: its basename and its bytes. `weight` adds a stored member of so many bytes (whole MiB)."""
+    """A pure Python wheel: its basename and its bytes. `weight` adds a stored member of so many bytes."""
     info = f"{name}-{version}.dist-info"
     members = {
         f"{name}/__init__.py": f'"""{name}."""\n__version__ = "{version}"\n'.encode(),
         f"{info}/METADATA": metadata(name, version),
-        f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: bench\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/WHEEL": WHEEL,
     }
     if weight:
-        members[f"{name}/data.bin"] = os.urandom(1 << 20) * (weight >> 20)
+        members[f"{name}/data.bin"] = (os.urandom(min(weight, 1 << 20)) * (weight // (1 << 20) + 1))[:weight]
     record = "".join(f"{path},sha256={digest(body)},{len(body)}\n" for path, body in members.items()) + f"{info}/RECORD,,\n"
     return f"{name}-{version}-py3-none-any.whl", archive({**members, f"{info}/RECORD": record.encode()})
+
+
+def write_wheel(path: Path, name: str, version: str, weight: int) -> None:
+    """As `wheel`, into a file: so large (in whole MiB) that it should not be held in memory."""
+    info, block, held = f"{name}-{version}.dist-info", os.urandom(1 << 20), hashlib.sha256()
+    with zipfile.ZipFile(path, "w") as archive:
+        with archive.open(f"{name}/data.bin", "w", force_zip64=True) as member:
+            for _ in range(weight >> 20):
+                member.write(block)
+                held.update(block)
+        record = f"{name}/data.bin,sha256={encoded(held.digest())},{weight}\n"
+        for each, body in ((f"{info}/METADATA", metadata(name, version)), (f"{info}/WHEEL", WHEEL)):
+            archive.writestr(each, body)
+            record += f"{each},sha256={digest(body)},{len(body)}\n"
+        archive.writestr(f"{info}/RECORD", f"{record}{info}/RECORD,,\n")
 
 
 def metadata(name: str, version: str) -> bytes:
@@ -34,11 +52,16 @@ def metadata(name: str, version: str) -> bytes:
 
 def digest(body: bytes) -> str:
     """A digest as RECORD writes it."""
-    return urlsafe_b64encode(hashlib.sha256(body).digest()).rstrip(b"=").decode()
+    return encoded(hashlib.sha256(body).digest())
 
 
-def conda(name: str, version: str) -> tuple[str, bytes]:
-    """A noarch .conda package: its basename and its bytes."""
+def encoded(raw: bytes) -> str:
+    """Base64 as RECORD writes it."""
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def conda(name: str, version: str, *, rich: bool = False) -> tuple[str, bytes]:
+    """A noarch .conda package: its basename and its bytes. `rich`: with what makes a record as long as most are (about 500 bytes)."""
     stem = f"{name}-{version}-py_0"
     index = {
         "name": name,
@@ -49,6 +72,9 @@ def conda(name: str, version: str) -> tuple[str, bytes]:
         "subdir": "noarch",
         "noarch": "python",
     }
+    if rich:
+        depends = ["python >=3.9", "numpy >=1.22,<3", "pandas >=1.5.3", "requests >=2.28,<3.0a0", "typing_extensions >=4.4.0"]
+        index |= {"depends": depends, "license": "BSD-3-Clause", "license_family": "BSD", "timestamp": 1_700_000_000_000}
     code = f'__version__ = "{version}"\n'.encode()
     paths = {
         "paths": [

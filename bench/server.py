@@ -18,10 +18,14 @@ from tempfile import TemporaryDirectory, gettempdir
 import httpx
 
 from bench import load
+from bench.clock import cpu_of
+from bench.ground import Ground
 
 NAMESPACE = "bench"
 ROOT = Path(__file__).parents[1]
 BUILD = Path(gettempdir())
+SQLITE = Ground("SQLite")
+COMMAND = (str(Path(sys.executable).with_name("entrepot")),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +37,17 @@ class Process:
 
     @property
     def cpu(self) -> float:
-        """Seconds of CPU so far, in nanosecond steps (`/proc/<pid>/stat` counts in 10 ms). Linux makes a process's clock id from its pid."""
-        return time.clock_gettime_ns((~self.pid << 3) | 2) / 1e9
+        """Seconds of CPU so far."""
+        return cpu_of(self.pid)
 
     def memory(self, field: str) -> float:
         """A field of `/proc/<pid>/status` (VmRSS, VmHWM) in MiB."""
         lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
         return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{field}:"))
+
+    def memories(self) -> tuple[float, float]:
+        """VmRSS and VmHWM: what is held now, and the most that was."""
+        return self.memory("VmRSS"), self.memory("VmHWM")
 
     def forget_peak(self) -> None:
         """Let VmHWM start anew from what is held now."""
@@ -53,10 +61,11 @@ class Entrepot(Process):
     data: Path
     token: str
     client: httpx.Client
+    ground: Ground
 
-    def put(self, basename: str, body: bytes) -> bytes:
-        """An upload as it goes over the wire."""
-        return load.request("PUT", f"/upload/{NAMESPACE}/{basename}", {"Authorization": f"token {self.token}"}, body)
+    def put(self, basename: str, body: bytes, size: int | None = None) -> bytes:
+        """An upload as it goes over the wire; with a size, only what stands before a body of that size."""
+        return load.request("PUT", f"/upload/{NAMESPACE}/{basename}", {"Authorization": f"token {self.token}"}, body, size)
 
     def upload(self, packages: Iterable[tuple[str, bytes]], *, connections: int = 4) -> load.Outcome:
         """Upload packages; each must be taken."""
@@ -68,18 +77,47 @@ class Entrepot(Process):
 
 
 @contextmanager
-def entrepot() -> Iterator[Entrepot]:
-    """Serve an empty data folder; it lies in `build/`, so that its disk is one that people use, and no tmpfs."""
-    command = [str(Path(sys.executable).with_name("entrepot"))]
-    BUILD.mkdir(exist_ok=True)
-    with TemporaryDirectory(prefix="bench-", dir=BUILD) as folder:
+def entrepot(ground: Ground = SQLITE, **settings: str) -> Iterator[Entrepot]:
+    """Serve a new site; `settings` are those of the program."""
+    with site(ground, **settings) as one, one.serving() as server:
+        yield server
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A data folder with a user who has a token; nobody serves it yet."""
+
+    data: Path
+    token: str
+    environment: Mapping[str, str]
+    ground: Ground
+
+    @contextmanager
+    def serving(self, *command: str) -> Iterator[Entrepot]:
+        """Serve it from when it answers to the end of the block; `command` stands in for `entrepot`."""
         port = free_port()
-        with process([*command, "serve", "--data", folder, "--port", str(port)], port) as pid:
-            given = ["--data", folder]
-            run([*command, "user", "create", NAMESPACE, "--password-stdin", *given], "a password of the bench")
-            token = run([*command, "token", "create", NAMESPACE, "--name", "bench", *given]).strip()
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Accept-Encoding": "identity"}, timeout=120) as client:
-                yield Entrepot(pid, port, Path(folder), token, client)
+        serve = [*(command or COMMAND), "serve", "--data", str(self.data), "--port", str(port)]
+        with process(serve, port, self.environment) as pid, client(port) as asking:
+            yield Entrepot(pid, port, self.data, self.token, asking, self.ground)
+
+    def stock(self, count: int) -> None:
+        """Fill it with so many conda packages (`bench.stock`)."""
+        run([sys.executable, "-m", "bench.stock", NAMESPACE, str(count)], environment=self.environment)
+
+
+@contextmanager
+def site(ground: Ground = SQLITE, **settings: str) -> Iterator[Site]:
+    """A new site in the temporary folder, whose disk should be one that people use, and no tmpfs."""
+    with TemporaryDirectory(prefix="bench-", dir=BUILD) as folder:
+        environment = {"ENTREPOT_DATA": folder, **{f"ENTREPOT_{name.upper()}": value for name, value in {**ground.settings, **settings}.items()}}
+        run([*COMMAND, "user", "create", NAMESPACE, "--password-stdin"], "a password of the bench", environment=environment)
+        token = run([*COMMAND, "token", "create", NAMESPACE, "--name", "bench"], environment=environment).strip()
+        yield Site(Path(folder), token, environment, ground)
+
+
+def client(port: int) -> httpx.Client:
+    """A client of a server on this machine."""
+    return httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Accept-Encoding": "identity"}, timeout=120)
 
 
 @contextmanager
@@ -94,9 +132,10 @@ def peer(body: bytes, headers: Mapping[str, str]) -> Iterator[Process]:
 
 
 @contextmanager
-def process(command: Sequence[str], port: int) -> Iterator[int]:
+def process(command: Sequence[str], port: int, environment: Mapping[str, str] | None = None) -> Iterator[int]:
     """Run a server from when it answers to the end of the block."""
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env={**os.environ, "ENTREPOT_LOG_LEVEL": "warning"}) as running:
+    variables = {**os.environ, "ENTREPOT_LOG_LEVEL": "warning", **(environment or {})}
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env=variables) as running:
         try:
             wait(running, port, command[0])
             yield running.pid
@@ -125,9 +164,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def run(command: Sequence[str], typed: str = "") -> str:
+def run(command: Sequence[str], typed: str = "", *, environment: Mapping[str, str]) -> str:
     """A command's output; what it says besides is shown only if it failed."""
-    done = subprocess.run(command, input=typed, capture_output=True, text=True, check=False)
+    variables = {**os.environ, **environment}
+    done = subprocess.run(command, cwd=ROOT, input=typed, capture_output=True, text=True, check=False, env=variables)
     if done.returncode:
         raise SystemExit(done.stderr)
     return done.stdout
