@@ -123,12 +123,19 @@ def client(port: int) -> httpx.Client:
 @contextmanager
 def peer(body: bytes, headers: Mapping[str, str]) -> Iterator[Process]:
     """Serve a body with its headers by a bare Starlette route at `/`."""
-    port = free_port()
     with TemporaryDirectory() as folder:
         Path(folder, "body").write_bytes(body)
         Path(folder, "headers.json").write_text(json.dumps(dict(headers)))
-        with process([sys.executable, "-m", "bench.peer", str(port), folder], port) as pid:
-            yield Process(pid, port)
+        with module("bench.peer", folder) as one:
+            yield one
+
+
+@contextmanager
+def module(name: str, folder: str) -> Iterator[Process]:
+    """Run a server of the bench's own: `python -m NAME PORT FOLDER`."""
+    port = free_port()
+    with process([sys.executable, "-m", name, str(port), folder], port) as pid:
+        yield Process(pid, port)
 
 
 @contextmanager
