@@ -13,7 +13,7 @@ import os
 import tempfile
 import threading
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
 SLOTS = 2048
@@ -87,6 +87,8 @@ class Board:
 
     def __init__(self) -> None:
         self.metrics: dict[str, Metric] = {}
+        self.forgetting: list[Callable[[], None]] = []
+        """Called when slots that somebody remembers are not theirs any more."""
         self.use(None, 0, 1)
 
     def use(self, handle: int | None, number: int, workers: int) -> None:
@@ -98,6 +100,8 @@ class Board:
         self.values = self.own.values
         for metric in self.metrics.values():
             metric.forget_slots()
+        for forget in self.forgetting:
+            forget()
 
 
 class Metric:
@@ -116,7 +120,8 @@ class Metric:
         """The region is another one."""
         self._slots.clear()
 
-    def _slot(self, labels: Name) -> int:
+    def slot(self, labels: Name) -> int:
+        """Where the number of these labels is in `board.values`."""
         assert len(labels) == len(self.labels), (self.name, labels)
         slot = self._slots[labels] = board.own.slot((self.name, *labels))
         return slot
@@ -131,7 +136,7 @@ class Counter(Metric):
     def add(self, *labels: str, by: float = 1) -> None:
         """Count."""
         slot = self._slots.get(labels)
-        board.values[self._slot(labels) if slot is None else slot] += by
+        board.values[self.slot(labels) if slot is None else slot] += by
 
     def add_in_thread(self, *labels: str, by: float = 1) -> None:
         """Count from any thread. A counter is counted in this way everywhere, or nowhere."""
@@ -147,7 +152,7 @@ class Gauge(Metric):
     def set(self, value: float, *labels: str) -> None:
         """Say how it stands."""
         slot = self._slots.get(labels)
-        board.values[self._slot(labels) if slot is None else slot] = value
+        board.values[self.slot(labels) if slot is None else slot] = value
 
 
 class Histogram(Metric):
@@ -168,12 +173,13 @@ class Histogram(Metric):
 
     def observe(self, value: float, *labels: str) -> None:
         """It took so long, once."""
-        places = self._places.get(labels) or self._place(labels)
+        places = self._places.get(labels) or self.place(labels)
         values = board.values
         values[places[bisect_left(self.bounds, value)]] += 1
         values[places[-1]] += value
 
-    def _place(self, labels: Name) -> tuple[int, ...]:
+    def place(self, labels: Name) -> tuple[int, ...]:
+        """Where the numbers of these labels are in `board.values`, in the order of `steps`."""
         places = self._places[labels] = tuple(board.own.slot((self.name, *labels, step)) for step in self.steps)
         return places
 

@@ -6,18 +6,28 @@ On the hot path this is one object and no more: the id is made when somebody ask
 from __future__ import annotations
 
 import secrets
+from bisect import bisect_left
 from collections.abc import Awaitable
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from entrepot.metrics import RECEIVED, REQUEST_SECONDS, REQUESTS, SENT
+from entrepot.counters import board
+from entrepot.metrics import RECEIVED, REQUEST_SECONDS, REQUESTS, SECONDS, SENT
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
 GIVEN_ID = "entrepot.request_id"
 """The scope's key of an id that a trusted proxy has given."""
-STATUSES = {status: str(status) for status in range(100, 600)}
+_places: dict[tuple[str, int], tuple[int, ...]] = {}
+"""Where the numbers of a kind and a status are: the requests, their bytes, and their times as `REQUEST_SECONDS.steps` has them."""
+board.forgetting.append(_places.clear)
+
+
+def _place(kind: str, status: int) -> tuple[int, ...]:
+    labels = (kind, str(status) if status else "none")
+    places = _places[kind, status] = (REQUESTS.slot(labels), SENT.slot((kind,)), *REQUEST_SECONDS.place((kind,)))
+    return places
 
 
 class Exchange:
@@ -74,8 +84,10 @@ class Exchange:
         """The answer is out, or never will be. Answers how many seconds it took."""
         self.answered = self.complete  # else what went wrong is still to be logged
         took = perf_counter() - self.started
-        REQUESTS.add(self.kind, STATUSES.get(self.status, "none"))
-        REQUEST_SECONDS.observe(took, self.kind)
-        if self.sent:
-            SENT.add(self.kind, by=self.sent)
+        places = _places.get((self.kind, self.status)) or _place(self.kind, self.status)
+        values = board.values  # not by the metrics' own methods: this is the hot path, and so it takes half the time
+        values[places[0]] += 1
+        values[places[1]] += self.sent
+        values[places[2 + bisect_left(SECONDS, took)]] += 1
+        values[places[-1]] += took
         return took
