@@ -18,6 +18,15 @@ T = TypeVar("T")
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("ENTREPOT_", "PYTHON"))}
 
+GROUND = ("ENTREPOT_DATABASE_URL", "ENTREPOT_STORAGE_URL", "ENTREPOT_STORAGE_OPTIONS")
+"""What a test's ground tells every site of."""
+
+
+def process_environment() -> dict[str, str]:
+    """The environment of a process of Entrepot's, on the ground of the test that runs."""
+    return {**ENVIRONMENT, **{name: os.environ[name] for name in GROUND if name in os.environ}}
+
+
 COMMAND = [sys.executable, "-m", "entrepot"]
 
 
@@ -69,7 +78,7 @@ def serving(data: Path, *arguments: object, environment: Mapping[str, str] | Non
         stdin=subprocess.DEVNULL,
         text=True,
         cwd=data.parent,
-        env={**ENVIRONMENT, **(environment or {})},
+        env={**process_environment(), **(environment or {})},
         start_new_session=True,  # so that all of its processes can be found
     )
     with process:

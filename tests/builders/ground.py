@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import json
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from entrepot.db.migrate import migrate
 from entrepot.settings import Settings
+from object_store import shared_store
 from postgres_server import shared_databases, shared_server
 
 GROUNDS = ("folder", "fleet")
@@ -41,9 +45,21 @@ class Ground:
     def data(self, path: Path) -> Path:
         """A data folder at the path, whose database has every table of the core and no row."""
         if not self.is_folder:
-            path.mkdir()
+            path.mkdir(exist_ok=True)
             return path
-        return Path(shutil.copytree(migrated_folder(), path))
+        return Path(shutil.copytree(migrated_folder(), path, dirs_exist_ok=True))
+
+    def rows(self, data: Path, statement: str) -> list[tuple[Any, ...]]:
+        """The rows of a SELECT, read beside every site, as of now."""
+        if not self.is_folder:
+            return shared_databases().rows(self.database, statement)
+        with closing(sqlite3.connect(data / "entrepot.sqlite3", timeout=30)) as connection:
+            return connection.execute(statement).fetchall()
+
+    @property
+    def database(self) -> str:
+        """The name of the PostgreSQL database."""
+        return self.environment["ENTREPOT_DATABASE_URL"].rpartition("/")[2]
 
 
 @contextmanager
@@ -58,7 +74,9 @@ def laid(name: str) -> Iterator[Ground]:
         databases = shared_databases()
         database = databases.create(migrated_database())
         try:
-            ground = Ground(name, {"ENTREPOT_DATABASE_URL": shared_server().url(database)})
+            place = shared_store().place()
+            storage = {"ENTREPOT_STORAGE_URL": place["storage_url"], "ENTREPOT_STORAGE_OPTIONS": json.dumps(place["storage_options"])}
+            ground = Ground(name, {"ENTREPOT_DATABASE_URL": shared_server().url(database), **storage})
             for variable, value in ground.environment.items():
                 patch.setenv(variable, value)
             yield ground

@@ -11,7 +11,7 @@ from typing import Any
 
 import entrepot_process
 import httpx
-from entrepot_process import COMMAND, ENVIRONMENT
+from entrepot_process import COMMAND, process_environment
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -50,7 +50,7 @@ def serving(folder: Path, python_path: Path | None) -> Iterator[Server]:
 
     def entrepot(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [*COMMAND, *arguments, "--data", str(folder / "data")]
-        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env={**ENVIRONMENT, **paths}, timeout=60)
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env={**process_environment(), **paths}, timeout=60)
 
     with entrepot_process.serving(folder / "data", environment=paths) as running:
         yield Server(running.url, entrepot)

@@ -169,6 +169,7 @@ class Databases:
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
         self._connection: asyncpg.Connection = self._wait(asyncpg.connect(server.url()))
+        self._readers: dict[str, asyncpg.Connection] = {}
         self._numbers = count(1)
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
@@ -181,8 +182,16 @@ class Databases:
         self._wait(self._connection.execute(f'CREATE DATABASE {name} TEMPLATE "{template}" STRATEGY file_copy'))
         return name
 
+    def rows(self, name: str, statement: str) -> list[tuple[Any, ...]]:
+        """The rows of a SELECT."""
+        if name not in self._readers:
+            self._readers[name] = self._wait(asyncpg.connect(self._server.url(name)))
+        return [tuple(row) for row in self._wait(self._readers[name].fetch(statement))]
+
     def drop(self, name: str) -> None:
         """Remove a database, and throw out who is still in it."""
+        if name in self._readers:
+            self._wait(self._readers.pop(name).close())
         self._wait(self._connection.execute(f"DROP DATABASE {name} WITH (FORCE)"))
 
     def sessions(self, name: str) -> int:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
+import asyncio
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from entrepot_process import COMMAND, ENVIRONMENT, Running, serving
+from entrepot.db.connection import database
+from entrepot.registry import Registry
+from entrepot.services.tokens import create_token
+from entrepot.services.users import create_user
+from entrepot.settings import Settings
+from entrepot_process import COMMAND, Running, process_environment, serving
+from ground import Ground
 
 Entrepot = Callable[..., "subprocess.CompletedProcess[str]"]
 Serve = Callable[..., Running]
@@ -21,34 +27,29 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
+def data(tmp_path: Path, ground: Ground) -> Path:
     """A data folder that does not exist yet."""
     return tmp_path / "data"
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A data folder with the user alice, and a token of hers."""
-    folder = tmp_path_factory.mktemp("template") / "data"
-    environment = {**ENVIRONMENT, "ENTREPOT_PLUGINS": ""}
-    for arguments in (["user", "create", "alice"], ["token", "create", "alice", "--name", "laptop"]):
-        done = subprocess.run(
-            [*COMMAND, *arguments, "--data", str(folder)], check=True, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environment
-        )
-    return folder, done.stdout.strip()
+@pytest.fixture
+def token(data: Path, ground: Ground) -> str:
+    """A token of alice's, whose namespace is in the data folder."""
+    ground.data(data)
+    registry = Registry.of({})
+
+    async def create() -> str:
+        async with database(Settings(data=data)):
+            await create_user(registry, name="alice", password=None, admin=False)
+            return await create_token(registry, owner="alice", name="laptop")
+
+    return asyncio.run(create())
 
 
 @pytest.fixture
-def with_alice(data: Path, template: tuple[Path, str]) -> Path:
+def with_alice(data: Path, token: str) -> Path:
     """The data folder, with the user alice in it."""
-    shutil.copytree(template[0], data)
     return data
-
-
-@pytest.fixture
-def token(with_alice: Path, template: tuple[Path, str]) -> str:
-    """A token of alice's."""
-    return template[1]
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def entrepot(tmp_path: Path) -> Entrepot:
             text=True,
             timeout=60,
             cwd=tmp_path,
-            env={**ENVIRONMENT, "ENTREPOT_PLUGINS": "", **(environment or {})},
+            env={**process_environment(), "ENTREPOT_PLUGINS": "", **(environment or {})},
         )
 
     return run

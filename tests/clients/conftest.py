@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ground import Ground
 from installed_server import Server, serving
 from real_client import Client, download
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, lasting_ground: Ground) -> Iterator[Server]:
     """A server with the users alice and bob."""
     with serving(tmp_path_factory.mktemp("server"), None) as running:
         for name in ("alice", "bob"):
@@ -19,7 +20,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def token(server: Server) -> str:
     """A token of alice's."""
     return server.token("all")
@@ -59,7 +60,7 @@ def upload(server: Server, token: str, *files: Path, namespace: str = "alice") -
             assert answer.status_code in (200, 201), answer.text
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def filled(server: Server, token: str, wheels: list[Path], sdists: list[Path]) -> Server:
     """The server with the real wheels and sdists in alice's namespace."""
     upload(server, token, *wheels, *sdists)

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import os
 import signal
-import sqlite3
 import threading
 from pathlib import Path
 
@@ -15,7 +14,8 @@ import msgpack
 import pytest
 import zstandard
 from conda_builder import build_conda
-from entrepot_process import COMMAND, ENVIRONMENT, Running, eventually, serving, session_of
+from entrepot_process import COMMAND, Running, eventually, process_environment, serving, session_of
+from ground import Ground
 from real_client import run
 
 CONNECTIONS = 100
@@ -28,7 +28,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def entrepot(data: Path, *arguments: str, check: bool = True) -> str:
-    return run([*COMMAND, *arguments, "--data", str(data)], env=ENVIRONMENT, cwd=data.parent, check=check).stdout.strip()
+    return run([*COMMAND, *arguments, "--data", str(data)], env=process_environment(), cwd=data.parent, check=check).stdout.strip()
 
 
 def packages(wave: str) -> dict[str, bytes]:
@@ -39,17 +39,15 @@ def packages(wave: str) -> dict[str, bytes]:
     )
 
 
-def kill_when_published(server: Running, data: Path, count: int) -> None:
+def kill_when_published(server: Running, ground: Ground, data: Path, count: int) -> None:
     """Watch the database, and kill every process of the server when so many files are in it: others are then in every stage of their upload."""
-    connection = sqlite3.connect(data / "entrepot.sqlite3", timeout=10)
-    while connection.execute("SELECT count(*) FROM file").fetchone()[0] < count:
+    while ground.rows(data, "SELECT count(*) FROM file")[0][0] < count:
         os.sched_yield()
     for process in session_of(server.process.pid):
         os.kill(process, signal.SIGKILL)
-    connection.close()
 
 
-async def upload_until_killed(server: Running, data: Path, token: str, files: dict[str, bytes], kill_after: int) -> set[str]:
+async def upload_until_killed(server: Running, ground: Ground, data: Path, token: str, files: dict[str, bytes], kill_after: int) -> set[str]:
     """Upload over many connections at once while the server is killed; answers what was answered 201."""
     answered: set[str] = set()
     waiting = list(files.items())
@@ -64,7 +62,7 @@ async def upload_until_killed(server: Running, data: Path, token: str, files: di
             assert answer.status_code == 201, answer.text
             answered.add(basename)
 
-    killer = threading.Thread(target=kill_when_published, args=(server, data, kill_after))
+    killer = threading.Thread(target=kill_when_published, args=(server, ground, data, kill_after))
     killer.start()
     limits = httpx.Limits(max_connections=CONNECTIONS)
     headers = {"Authorization": f"Bearer {token}"}
@@ -76,12 +74,12 @@ async def upload_until_killed(server: Running, data: Path, token: str, files: di
 
 
 @pytest.mark.parametrize(("workers", "kill_after"), [(1, 1), (1, 37), (2, 60)])
-def test_kill_9_in_the_middle_of_uploads_loses_nothing_that_was_answered(data: Path, workers: int, kill_after: int) -> None:
+def test_kill_9_in_the_middle_of_uploads_loses_nothing_that_was_answered(ground: Ground, data: Path, workers: int, kill_after: int) -> None:
     entrepot(data, "user", "create", "alice")
     token = entrepot(data, "token", "create", "alice", "--name", "t")
     files = packages("a")
     with serving(data, "--workers", workers) as server:
-        answered = asyncio.run(upload_until_killed(server, data, token, files, kill_after))
+        answered = asyncio.run(upload_until_killed(server, ground, data, token, files, kill_after))
     with serving(data) as server, httpx.Client(base_url=server.url, timeout=60) as client:
         shown = client.get("/conda/alice/noarch/repodata.json").json()["packages.conda"]
         assert answered <= shown.keys()

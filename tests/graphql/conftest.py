@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,14 +12,14 @@ import httpx
 import pytest
 from book import Library
 from entrepot.app import open_site
-from entrepot.db import sqlite
+from entrepot.db import postgres, sqlite
 from entrepot.db.connection import database
-from entrepot.db.migrate import migrate
 from entrepot.graphql.endpoint import graphql_app
 from entrepot.graphql.schema import Schema, build_schema
 from entrepot.registry import Registry
 from entrepot.settings import Settings
 from entrepot.site import Site
+from ground import Ground
 from starlette.applications import Starlette
 from starlette.routing import Route
 from stock import BASE_URL, Ask, Stock
@@ -42,18 +40,9 @@ def schema(registry: Registry) -> Schema:
     return build_schema(registry)
 
 
-@pytest.fixture(scope="session")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with every table and no row, to copy."""
-    settings = Settings(data=tmp_path_factory.mktemp("empty"))
-    asyncio.run(migrate(settings))
-    return settings.database_path
-
-
 @pytest.fixture
-async def site(tmp_path: Path, registry: Registry, empty: Path) -> AsyncIterator[Site]:
-    settings = Settings(data=tmp_path, public_url=BASE_URL)
-    shutil.copy(empty, settings.database_path)
+async def site(tmp_path: Path, registry: Registry, ground: Ground) -> AsyncIterator[Site]:
+    settings = Settings(data=ground.data(tmp_path / "data"), public_url=BASE_URL)
     async with database(settings):
         site = open_site(settings, registry)
         yield site
@@ -82,13 +71,16 @@ async def client(site: Site, schema: Schema) -> AsyncIterator[httpx.AsyncClient]
 def statements(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
     """Count the statements that reach the database within a `with`."""
     seen: Counter[str] = Counter()
-    execute_query = sqlite.Client.execute_query
 
-    async def counting(self: sqlite.Client, query: str, values: list[Any] | None = None) -> Any:
-        seen[query] += 1
-        return await execute_query(self, query, values)
+    def counting(execute_query: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def counted(self: Any, query: str, values: list[Any] | None = None) -> Any:
+            seen[query] += 1
+            return await execute_query(self, query, values)
 
-    monkeypatch.setattr(sqlite.Client, "execute_query", counting)
+        return counted
+
+    for engine in (sqlite.Client, postgres.Engine):
+        monkeypatch.setattr(engine, "execute_query", counting(engine.execute_query))
 
     @contextmanager
     def counted() -> Iterator[Counter[str]]:

@@ -11,6 +11,7 @@ from entrepot.registry import Registry
 from entrepot.services.tokens import create_token
 from entrepot.services.users import create_user
 from entrepot.settings import Settings
+from ground import Ground
 from pypi_builder import build_wheel
 
 QUERY = """{
@@ -27,9 +28,9 @@ QUERY = """{
 }"""
 
 
-async def test_a_conda_package_and_a_wheel_of_one_name_are_one_package(tmp_path: Path) -> None:
+async def test_a_conda_package_and_a_wheel_of_one_name_are_one_package(tmp_path: Path, ground: Ground) -> None:
     registry = Registry.built_in()
-    async with running(Settings(data=tmp_path), registry) as started:
+    async with running(Settings(data=ground.data(tmp_path / "data")), registry) as started:
         await create_user(registry, name="alice", password=None, admin=False)
         token = await create_token(registry, owner="alice", name="t")
         headers = {"Authorization": f"Bearer {token}"}

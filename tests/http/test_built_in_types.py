@@ -16,9 +16,9 @@ SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"
 
 
 @pytest.fixture
-async def depot(tmp_path: Path) -> AsyncIterator[House]:
+async def depot(house_data: Path) -> AsyncIterator[House]:
     """A house with the built-in types, and its own name in the world."""
-    async with open_house(tmp_path / "depot", Registry.built_in(), public_url="https://packages.example") as house:
+    async with open_house(house_data, Registry.built_in(), public_url="https://packages.example") as house:
         await house.person("alice")
         yield house
 

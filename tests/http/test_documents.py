@@ -216,8 +216,8 @@ async def test_a_redirect_never_leaves_the_site(house: House, path: str, locatio
 
 
 @pytest.fixture
-async def closed_house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path / "closed", Registry.of({"toy": ToyPlugin()}), anonymous_read=False, index_max_age=60) as house:
+async def closed_house(house_data: Path) -> AsyncIterator[House]:
+    async with open_house(house_data, Registry.of({"toy": ToyPlugin()}), anonymous_read=False, index_max_age=60) as house:
         await (await house.person("alice")).has("ball.toy", build_toy("ball"))
         await house.person("bob")
         yield house
@@ -241,8 +241,8 @@ async def test_a_closed_site_lets_no_shared_cache_keep_anything(closed_house: Ho
     assert "access-control-allow-origin" not in response.headers
 
 
-async def test_with_a_max_age_a_document_depends_on_the_credential(tmp_path: Path) -> None:
-    async with open_house(tmp_path / "aging", Registry.of({"toy": ToyPlugin()}), index_max_age=60) as house:
+async def test_with_a_max_age_a_document_depends_on_the_credential(house_data: Path) -> None:
+    async with open_house(house_data, Registry.of({"toy": ToyPlugin()}), index_max_age=60) as house:
         alice = await house.person("alice")
         await alice.has("ball.toy", build_toy("ball"))
         public = await house.anyone.get("/toy/alice/listing")

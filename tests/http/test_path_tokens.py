@@ -86,8 +86,8 @@ async def test_a_token_in_the_path_counts_before_one_in_a_header(house: House, a
 
 
 @pytest.fixture
-async def public_house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path / "public", Registry.of({"toy": ToyPlugin()}), public_url="https://Packages.example:8443") as house:
+async def public_house(house_data: Path) -> AsyncIterator[House]:
+    async with open_house(house_data, Registry.of({"toy": ToyPlugin()}), public_url="https://Packages.example:8443") as house:
         alice = await house.person("alice")
         await alice.has("ball.toy", BALL, private="true")
         yield house

@@ -11,11 +11,11 @@ import asyncio
 import gzip
 import json
 import random
-import sqlite3
 import sys
 from pathlib import Path
 
 from entrepot.app import running
+from entrepot.db.sql import fetch
 from entrepot.registry import Registry
 from entrepot.services import labels
 from entrepot.services.actors import Actor
@@ -27,8 +27,12 @@ from entrepot.site import Site
 from toy import ToyPlugin, build_toy, line_of
 
 CHANNELS = ("main", "dev")
-RAW = """SELECT e.body FROM entry e JOIN file_label fl ON fl.file_id = e.file_id JOIN label l ON l.id = fl.label_id
-    WHERE l.name = ? AND e.document = 'all' ORDER BY e.part, e.sort_key"""
+RAW = """SELECT head.generation, entry.body FROM head
+    LEFT JOIN label ON label.namespace_id = head.namespace_id AND label.name = head.label
+    LEFT JOIN file_label ON file_label.label_id = label.id
+    LEFT JOIN entry ON entry.file_id = file_label.file_id AND entry.document = head.document AND entry.representation = 'line'
+    WHERE head.id = $1 ORDER BY entry.part, entry.sort_key"""
+"""One statement, one snapshot."""
 
 
 class Racer:
@@ -43,7 +47,6 @@ class Racer:
         self.faults: list[str] = []
         self.checks = 0
         self.etags: dict[str, str] = {}
-        self.raw = sqlite3.connect(site.settings.database_path, isolation_level=None, timeout=10)
 
     async def run(self, operations: int) -> None:
         for number in range(operations):
@@ -102,7 +105,7 @@ class Racer:
         for basename, (_, line, has) in self.mine.items():
             if (line in lines) != (channel in has):
                 self.faults.append(f"{channel}: {basename} is {'missing' if channel in has else 'stale'} at generation {listing.generation}")
-        self.compare_with_truth(channel, head.id, listing.generation, lines)
+        await self.compare_with_truth(channel, head.id, listing.generation, lines)
         for line in b"".join(shards.pieces).decode().splitlines():
             await self.check_shard(channel, *line.split())
         await self.check_pages(place, channel)
@@ -118,12 +121,10 @@ class Racer:
                 if part == name and (line in lines) != (channel in has):
                     self.faults.append(f"{channel}: {basename} is {'missing from' if channel in has else 'stale on'} the page of {name}")
 
-    def compare_with_truth(self, channel: str, head_id: int, generation: int, lines: list[str]) -> None:
-        self.raw.execute("BEGIN")
-        now = self.raw.execute("SELECT generation FROM head WHERE id = ?", (head_id,)).fetchone()[0]
-        truth = [bytes(row[0]).decode() for row in self.raw.execute(RAW, (channel,))]
-        self.raw.execute("COMMIT")
-        if now == generation and truth != lines:
+    async def compare_with_truth(self, channel: str, head_id: int, generation: int, lines: list[str]) -> None:
+        rows = await fetch(RAW, head_id)
+        truth = [bytes(row["body"]).decode() for row in rows if row["body"] is not None]
+        if rows[0]["generation"] == generation and truth != lines:
             self.faults.append(f"{channel}: generation {generation} shows {lines}, the database says {truth}")
 
     async def check_shard(self, channel: str, part: str, digest: str) -> None:

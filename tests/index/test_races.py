@@ -15,6 +15,8 @@ from entrepot.app import running
 from entrepot.registry import Registry
 from entrepot.services.users import create_user
 from entrepot.settings import load_settings
+from entrepot_process import process_environment
+from ground import Ground
 from toy import ToyPlugin
 
 HERE = Path(__file__).parent
@@ -29,7 +31,7 @@ async def prepare(data: Path) -> None:
 def start(data: Path, name: str, seed: int, operations: int) -> subprocess.Popen[str]:
     paths = os.pathsep.join([str(HERE.parent / "builders"), os.environ.get("PYTHONPATH", "")])
     command = [sys.executable, str(HERE / "racer.py"), str(data), name, str(seed), str(operations)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": paths})
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**process_environment(), "PYTHONPATH": paths})
 
 
 def result_of(process: subprocess.Popen[str]) -> dict[str, Any]:
@@ -39,8 +41,8 @@ def result_of(process: subprocess.Popen[str]) -> dict[str, Any]:
     return found
 
 
-def test_writers_and_readers_in_three_processes_agree_on_every_generation(tmp_path: Path) -> None:
-    asyncio.run(prepare(tmp_path))
+def test_writers_and_readers_in_three_processes_agree_on_every_generation(tmp_path: Path, ground: Ground) -> None:
+    asyncio.run(prepare(ground.data(tmp_path)))
     results = [result_of(process) for process in [start(tmp_path, f"w{number}", number, 60) for number in range(3)]]
     assert [result["faults"] for result in results] == [[], [], []]
     assert all(result["checks"] >= 60 for result in results)
@@ -53,28 +55,24 @@ def test_writers_and_readers_in_three_processes_agree_on_every_generation(tmp_pa
     assert {generation: etags for generation, etags in contents.items() if len(etags) > 1} == {}
 
 
-def test_a_worker_killed_at_any_point_leaves_an_index_that_the_next_request_renders_right(tmp_path: Path) -> None:
-    asyncio.run(prepare(tmp_path))
+def test_a_worker_killed_at_any_point_leaves_an_index_that_the_next_request_renders_right(tmp_path: Path, ground: Ground) -> None:
+    asyncio.run(prepare(ground.data(tmp_path)))
     for round_number in range(4):
         victims = [start(tmp_path, f"v{round_number}-{number}", 10 * round_number + number, 10_000) for number in range(2)]
         for delay, victim in enumerate(victims):
-            wait_for_growth(tmp_path, (round_number + 1) * 7 + delay * 3)
+            wait_for_growth(ground, tmp_path, (round_number + 1) * 7 + delay * 3)
             victim.send_signal(signal.SIGKILL)
             victim.communicate()
         # the survivor compares every document with the database itself
         assert result_of(start(tmp_path, f"s{round_number}", round_number, 3))["faults"] == []
 
 
-def wait_for_growth(data: Path, more: int) -> None:
+def wait_for_growth(ground: Ground, data: Path, more: int) -> None:
     """Wait until so many events more are in the audit log: the victims are then in the middle of something."""
-    import sqlite3
-
-    connection = sqlite3.connect(data / "entrepot.sqlite3", timeout=10)
 
     def count() -> int:
-        return int(connection.execute("SELECT count(*) FROM audit_event").fetchone()[0])
+        return int(ground.rows(data, "SELECT count(*) FROM audit_event")[0][0])
 
     goal = count() + more
     while count() < goal:
         os.sched_yield()
-    connection.close()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from entrepot_process import ENVIRONMENT
+from ground import Ground
 from installed_server import Server, serving
 
 DISTRIBUTION = Path(__file__).parent / "entrepot-npm"
@@ -25,7 +26,7 @@ def site_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(site_packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(site_packages: Path, tmp_path_factory: pytest.TempPathFactory, lasting_ground: Ground) -> Iterator[Server]:
     """A server with the npm plugin, and the users alice and bob."""
     with serving(tmp_path_factory.mktemp("with-npm"), site_packages) as running:
         for name in ("alice", "bob"):

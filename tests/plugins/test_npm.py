@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from ground import Ground
 from installed_server import Server, serving
 from npm_builder import archive, integrity_of, publish_document
 
@@ -293,7 +294,7 @@ def test_files_and_packages_say_in_graphql_what_npm_knows_of_them(server: Server
 # -- without the plugin -----------------------------------------------------------------------------------------------
 
 
-def test_without_the_plugin_nothing_of_it_is_there(site_packages: Path, tmp_path: Path) -> None:
+def test_without_the_plugin_nothing_of_it_is_there(site_packages: Path, tmp_path: Path, ground: Ground) -> None:
     with serving(tmp_path, site_packages) as before:
         assert before.entrepot("user", "create", "alice").returncode == 0
         with before.client("all") as alice:

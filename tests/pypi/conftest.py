@@ -15,6 +15,7 @@ from entrepot.services.tokens import create_token
 from entrepot.services.users import create_user
 from entrepot.settings import Settings
 from entrepot_pypi.packagetype import PypiType
+from ground import Ground
 from pypi_client import PypiClient
 
 Inspect = Callable[[tuple[str, bytes]], Inspection]
@@ -37,9 +38,9 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="module")
-async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+async def site(tmp_path_factory: pytest.TempPathFactory, lasting_ground: Ground) -> AsyncIterator[Running]:
     """A running site, for a whole module: to start one takes longer than the tests do."""
-    async with running(Settings(data=tmp_path_factory.mktemp("site") / "data", max_upload=4 << 20)) as started:
+    async with running(Settings(data=lasting_ground.data(tmp_path_factory.mktemp("site") / "data"), max_upload=4 << 20)) as started:
         await create_user(started.site.registry, name="somebody", password=None, admin=False)
         yield started
 

@@ -23,6 +23,7 @@ from entrepot.services.users import create_user
 from entrepot.settings import Settings
 from entrepot.site import Site
 from entrepot.storage import LocalStorage
+from ground import Ground
 from toy import ToyPlugin, ToyType, build_toy
 
 
@@ -52,9 +53,9 @@ class Yard:
 
 
 @pytest.fixture
-async def yard(tmp_path: Path) -> AsyncIterator[Yard]:
+async def yard(tmp_path: Path, ground: Ground) -> AsyncIterator[Yard]:
     registry = Registry.of({"toy": ToyPlugin()})
-    async with running(Settings(data=tmp_path), registry) as started:
+    async with running(Settings(data=ground.data(tmp_path)), registry) as started:
         namespace = await create_user(registry, name="alice", password=None, admin=False)
         yield Yard(started.site, Actor(name="alice", namespace_id=namespace["id"], scopes=frozenset({"all"})))
 

@@ -55,9 +55,9 @@ def toy() -> WatchedToy:
 
 
 @pytest.fixture
-async def watched(tmp_path: Path, toy: WatchedToy) -> AsyncIterator[House]:
+async def watched(house_data: Path, toy: WatchedToy) -> AsyncIterator[House]:
     """A house of alice's, with a ball and a car."""
-    async with open_house(tmp_path / "watched", Registry.of({"toy": plugin(package_types=[toy])}), cache=4 * MIB) as house:
+    async with open_house(house_data, Registry.of({"toy": plugin(package_types=[toy])}), cache=4 * MIB) as house:
         alice = await house.person("alice")
         await alice.has("ball.toy", build_toy("ball"))
         await alice.has("car.toy", build_toy("car"))

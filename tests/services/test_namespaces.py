@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 from entrepot.db.connection import database
-from entrepot.db.migrate import migrate
 from entrepot.db.sql import transaction
 from entrepot.errors import Conflict, NotFound, PluginError, ValidationError
 from entrepot.plugin import hookimpl
 from entrepot.registry import Registry
 from entrepot.services.namespaces import add_namespace, check_existing, check_name, namespace_row
 from entrepot.settings import Settings
+from ground import Ground
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,9 +32,8 @@ registry = Registry.of({"harbours": Harbour()})
 
 
 @pytest.fixture
-async def empty(tmp_path: Path) -> AsyncIterator[None]:
-    settings = Settings(data=tmp_path)
-    await migrate(settings)
+async def empty(tmp_path: Path, ground: Ground) -> AsyncIterator[None]:
+    settings = Settings(data=ground.data(tmp_path / "data"))
     async with database(settings):
         yield
 

@@ -140,16 +140,16 @@ def registries(events: list[PackageEvent]) -> tuple[Registry, Registry]:
 
 
 async def test_a_newer_type_restates_every_file_at_start_and_each_once(
-    tmp_path: Path, registries: tuple[Registry, Registry], caplog: pytest.LogCaptureFixture
+    house_data: Path, registries: tuple[Registry, Registry], caplog: pytest.LogCaptureFixture
 ) -> None:
     old, new = registries
-    async with open_house(tmp_path / "data", old) as house:
+    async with open_house(house_data, old) as house:
         alice = await house.person("alice")
         for number in range(3):
             await alice.has(f"car-{number}.toy", build_toy("car", str(number)))
         await alice.has("ball.toy", build_toy("ball"), labels=["dev"])
     with caplog.at_level(logging.ERROR, "entrepot"):
-        async with open_house(tmp_path / "data", new) as house:
+        async with open_house(house_data, new) as house:
             assert await listing(house) == ["car-0.toy … !", "car-1.toy … !", "car-2.toy …"]
             assert await listing(house, "dev") == ["ball.toy … !"]
             before = await generations()
@@ -160,24 +160,24 @@ async def test_a_newer_type_restates_every_file_at_start_and_each_once(
     assert "cannot make the entries of alice/car-2.toy" in caplog.text
 
 
-async def test_more_files_than_one_page_are_restated(tmp_path: Path, registries: tuple[Registry, Registry]) -> None:
+async def test_more_files_than_one_page_are_restated(house_data: Path, registries: tuple[Registry, Registry]) -> None:
     old, new = registries
-    async with open_house(tmp_path / "data", old) as house:
+    async with open_house(house_data, old) as house:
         alice = await house.person("alice")
         await asyncio.gather(*(alice.has(f"{number}.toy", build_toy(f"toy{number % 7}", str(number))) for number in range(210)))
-    async with open_house(tmp_path / "data", new) as house:
+    async with open_house(house_data, new) as house:
         lines = await listing(house)
         assert len(lines) == 210
         assert all(line.endswith(" !") for line in lines)
 
 
-async def test_a_state_whose_entries_fail_is_not_set(tmp_path: Path, registries: tuple[Registry, Registry], events: list[PackageEvent]) -> None:
+async def test_a_state_whose_entries_fail_is_not_set(house_data: Path, registries: tuple[Registry, Registry], events: list[PackageEvent]) -> None:
     old, new = registries
-    async with open_house(tmp_path / "data", old) as house:
+    async with open_house(house_data, old) as house:
         alice = await house.person("alice")
         for number in range(3):
             await alice.has(f"car-{number}.toy", build_toy("car", str(number)))
-    async with open_house(tmp_path / "data", new) as house:
+    async with open_house(house_data, new) as house:
         with pytest.raises(RuntimeError):
             await set_state(house.site, actor=alice.actor, namespace="alice", type="toy", name="car", action="toy.rate", package_state={"a": 1})
         assert await listing(house) == ["car-0.toy … !", "car-1.toy … !", "car-2.toy …"]

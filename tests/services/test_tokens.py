@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from entrepot.clock import now
 from entrepot.db.connection import database
-from entrepot.db.migrate import migrate
 from entrepot.db.sql import execute, fetch
 from entrepot.errors import NotFound, PermissionDenied, ValidationError
 from entrepot.registry import Registry
 from entrepot.services.tokens import create_token, digest_of, new_secret, parse_lifetime
 from entrepot.services.users import create_user
 from entrepot.settings import Settings
+from ground import Ground
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,9 +26,8 @@ with_alice = pytest.mark.usefixtures("alice")
 
 
 @pytest.fixture
-async def alice(tmp_path: Path) -> AsyncIterator[None]:
-    settings = Settings(data=tmp_path)
-    await migrate(settings)
+async def alice(tmp_path: Path, ground: Ground) -> AsyncIterator[None]:
+    settings = Settings(data=ground.data(tmp_path / "data"))
     async with database(settings):
         await create_user(registry, name="Alice", password=None, admin=False)
         yield

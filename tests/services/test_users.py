@@ -10,20 +10,19 @@ import orjson
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 from entrepot.db.connection import database
-from entrepot.db.migrate import migrate
 from entrepot.db.sql import fetch, fetch_one
 from entrepot.errors import Conflict, ValidationError
 from entrepot.registry import Registry
 from entrepot.services.users import count_users, create_user
 from entrepot.settings import Settings
+from ground import Ground
 
 registry = Registry.of({})
 
 
 @pytest.fixture(autouse=True)
-async def open_database(tmp_path: Path) -> AsyncIterator[None]:
-    settings = Settings(data=tmp_path)
-    await migrate(settings)
+async def open_database(tmp_path: Path, ground: Ground) -> AsyncIterator[None]:
+    settings = Settings(data=ground.data(tmp_path / "data"))
     async with database(settings):
         yield
 

@@ -12,16 +12,16 @@ from entrepot.settings import load_settings
 from toy import ToyPlugin
 
 
-async def test_a_server_that_starts_removes_abandoned_spool_files(tmp_path: Path) -> None:
-    settings, registry = load_settings(data=tmp_path), Registry.of({"toy": ToyPlugin()})
+async def test_a_server_that_starts_removes_abandoned_spool_files(house_data: Path) -> None:
+    settings, registry = load_settings(data=house_data), Registry.of({"toy": ToyPlugin()})
     async with running(settings, registry) as started:
         spools = [started.site.storage.spool() for _ in range(2)]
         for spool in spools:
             spool.write(b"left behind")
             spool.sync()
-    old, young = sorted((tmp_path / "blobs" / "spool").iterdir())
+    old, young = sorted((house_data / "blobs" / "spool").iterdir())
     os.utime(old, (time.time() - 90_000,) * 2)
     async with running(settings, registry):
-        assert list((tmp_path / "blobs" / "spool").iterdir()) == [young]
+        assert list((house_data / "blobs" / "spool").iterdir()) == [young]
     for spool in spools:
         spool.discard()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from entrepot.services.tokens import create_token
 from entrepot.services.users import create_user
 from entrepot.settings import Settings
 from entrepot_process import Running, serving
+from ground import Ground
 from house import TABLES
 
 
@@ -28,6 +27,7 @@ class Depot:
 
     running: Running
     data: Path
+    ground: Ground
     tokens: dict[str, str]
 
     @property
@@ -46,8 +46,7 @@ class Depot:
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """The rows of a SELECT."""
-        with closing(sqlite3.connect(self.data / "entrepot.sqlite3", timeout=30)) as connection:
-            return connection.execute(statement).fetchall()
+        return self.ground.rows(self.data, statement)
 
     def left(self) -> dict[str, int]:
         """What uploads have left: rows and spooled bytes."""
@@ -67,17 +66,10 @@ async def prepare(data: Path) -> dict[str, str]:
     return tokens
 
 
-@pytest.fixture(scope="session")
-def peopled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """A data folder with alice and bob in it, to copy, and their tokens."""
-    data = tmp_path_factory.mktemp("peopled") / "data"
-    return data, asyncio.run(prepare(data))
-
-
 @pytest.fixture(scope="module")
-def depot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Depot]:
+def depot(tmp_path_factory: pytest.TempPathFactory, lasting_ground: Ground) -> Iterator[Depot]:
     """A server with one worker; its tests leave nothing behind."""
-    data = tmp_path_factory.mktemp("depot") / "data"
+    data = lasting_ground.data(tmp_path_factory.mktemp("depot") / "data")
     tokens = asyncio.run(prepare(data))
     with serving(data, environment={"ENTREPOT_MAX_UPLOAD": str(300 << 20)}) as running:
-        yield Depot(running, data, tokens)
+        yield Depot(running, data, lasting_ground, tokens)

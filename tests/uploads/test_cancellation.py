@@ -47,8 +47,8 @@ def gate() -> Gate:
 
 
 @pytest.fixture
-async def slow_house(tmp_path: Path, gate: Gate) -> AsyncIterator[House]:
-    async with open_house(tmp_path / "slow", Registry.of({"toy": plugin(package_types=[slow_toy(gate)])}), spool_memory=0) as house:
+async def slow_house(house_data: Path, gate: Gate) -> AsyncIterator[House]:
+    async with open_house(house_data, Registry.of({"toy": plugin(package_types=[slow_toy(gate)])}), spool_memory=0) as house:
         await house.person("alice")
         yield house
 

@@ -5,6 +5,7 @@ The disk is a small tmpfs in a mount namespace of the server's own, so the test 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -16,9 +17,10 @@ from typing import Any
 import httpx
 import pytest
 from entrepot_process import COMMAND, serving
+from ground import laid
 from pypi_builder import build_wheel
 
-from .conftest import Depot
+from .conftest import Depot, prepare
 
 MOUNT = 'mount -t tmpfs -o size=16m tmpfs "$0" && cp -a "$1/." "$0" && shift 1 && exec "$@"'
 
@@ -53,13 +55,15 @@ class SmallDisk(Depot):
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path, peopled: tuple[Path, dict[str, str]]) -> Iterator[SmallDisk]:
-    template, tokens = peopled
-    data = tmp_path / "data"
-    data.mkdir()
-    prefix = ["unshare", "-Urm", "sh", "-c", MOUNT, str(data), str(template)]
-    with serving(data, command=[*prefix, *COMMAND]) as running:
-        yield SmallDisk(running, Path(f"/proc/{running.process.pid}/root{data}"), tokens)
+def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    with laid("folder") as ground:
+        template = ground.data(tmp_path / "template")
+        tokens = asyncio.run(prepare(template))
+        data = tmp_path / "data"
+        data.mkdir()
+        prefix = ["unshare", "-Urm", "sh", "-c", MOUNT, str(data), str(template)]
+        with serving(data, command=[*prefix, *COMMAND]) as running:
+            yield SmallDisk(running, Path(f"/proc/{running.process.pid}/root{data}"), ground, tokens)
 
 
 def free(disk: SmallDisk) -> int:

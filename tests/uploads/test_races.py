@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -13,12 +12,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from entrepot_process import COMMAND, ENVIRONMENT, serving
+from entrepot_process import COMMAND, process_environment, serving
+from ground import Ground
 from house import House, Person
 from pypi_builder import build_wheel
 from toy import build_toy
 
-from .conftest import Depot
+from .conftest import Depot, prepare
 
 
 async def test_the_same_bytes_at_once_are_201_once_and_200_for_the_rest(house: House, alice: Person) -> None:
@@ -58,11 +58,11 @@ async def test_a_private_and_a_public_first_file_at_once_do_not_mix(house: House
 
 
 @pytest.fixture
-def two_workers(tmp_path: Path, peopled: tuple[Path, dict[str, str]]) -> Iterator[Depot]:
-    template, tokens = peopled
-    data = Path(shutil.copytree(template, tmp_path / "data"))
+def two_workers(tmp_path: Path, ground: Ground) -> Iterator[Depot]:
+    data = ground.data(tmp_path / "data")
+    tokens = asyncio.run(prepare(data))
     with serving(data, "--workers", 2) as running:
-        yield Depot(running, data, tokens)
+        yield Depot(running, data, ground, tokens)
 
 
 def test_uploads_of_one_path_in_two_processes_at_once(two_workers: Depot) -> None:
@@ -87,5 +87,5 @@ def test_uploads_of_one_path_in_two_processes_at_once(two_workers: Depot) -> Non
     assert len(depot.running.processes) >= 3
     assert depot.left()["file"] == 6
 
-    checked = subprocess.run([*COMMAND, "check", "--data", str(depot.data)], env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    checked = subprocess.run([*COMMAND, "check", "--data", str(depot.data)], env=process_environment(), capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout

@@ -83,8 +83,8 @@ async def test_another_method_is_405(house: House, alice: Person, method: str) -
 
 
 @pytest.fixture
-async def small_house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path / "small", Registry.of({"toy": ToyPlugin()}), max_upload=MIB, spool_memory=1000) as house:
+async def small_house(house_data: Path) -> AsyncIterator[House]:
+    async with open_house(house_data, Registry.of({"toy": ToyPlugin()}), max_upload=MIB, spool_memory=1000) as house:
         await house.person("alice")
         yield house
 
@@ -120,7 +120,7 @@ async def test_a_body_that_comes_in_single_bytes_is_the_same_body(small_house: H
 
 
 @pytest.fixture
-async def odd_house(tmp_path: Path) -> AsyncIterator[House]:
+async def odd_house(house_data: Path) -> AsyncIterator[House]:
     def raising(*_: object) -> Inspection:
         raise RuntimeError("a fault of the plugin")
 
@@ -138,7 +138,7 @@ async def odd_house(tmp_path: Path) -> AsyncIterator[House]:
         crate(name="surrogate", inspect=half_a_pair),
         crate(name="unnamed", inspect=lambda self, file, basename: Inspection(name="x", version="0", names_itself=False, versions_itself=False)),
     ]
-    async with open_house(tmp_path / "odd", Registry.of({"odd": plugin(package_types=types)})) as house:
+    async with open_house(house_data, Registry.of({"odd": plugin(package_types=types)})) as house:
         await house.person("alice")
         yield house
 
