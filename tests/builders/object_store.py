@@ -70,9 +70,19 @@ class ObjectStore:
         """The settings that put an Entrepot's files below a prefix that nobody used yet."""
         return {"storage_url": f"s3://{BUCKET}/{uuid4().hex}", "storage_options": self.options | options}
 
+    def environment(self) -> dict[str, str]:
+        """`place` as variables. Files come through the server, for clients in a test's own process cannot follow a link out of it."""
+        place = self.place()
+        return {
+            "ENTREPOT_STORAGE_URL": place["storage_url"],
+            "ENTREPOT_STORAGE_OPTIONS": json.dumps(place["storage_options"]),
+            "ENTREPOT_DOWNLOADS": "stream",
+        }
+
     def client(self, prefix: str = "") -> S3Store:
         """A way in beside Entrepot's own."""
-        return S3Store(BUCKET, prefix=prefix or None, config=self.options, client_options={"allow_http": True}, retry_config={"max_retries": 0})
+        config: Any = self.options
+        return S3Store(BUCKET, prefix=prefix or None, config=config, client_options={"allow_http": True}, retry_config={"max_retries": 0})
 
     def start(self) -> None:
         """Start it; returns when it takes bytes."""
@@ -94,7 +104,7 @@ class ObjectStore:
             "s3.port.lance": 0,
             **self.ports,
         }
-        weed = [Path(get_path("scripts")) / "weed", "server", "-filer", "-s3", *(f"-{name}={value}" for name, value in flags.items())]
+        weed = [str(Path(get_path("scripts")) / "weed"), "server", "-filer", "-s3", *(f"-{name}={value}" for name, value in flags.items())]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 ["sh", "-c", UNTIL_PARENT_ENDS, "sh", *weed],

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from entrepot.http.contents import BrokenOff
 from house import House, Person, open_files, sentence
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -163,7 +164,7 @@ async def test_small_bytes_that_were_cut_off_are_500_and_told_to_the_operator(ho
 async def test_large_bytes_that_were_cut_off_end_in_an_error_and_not_in_a_short_file(house: House, alice: Person) -> None:
     made = await alice.has("ball.toy", LARGE)
     os.truncate(blob_of(house, made["sha256"]), 1 << 20)
-    with pytest.raises(OSError, match="shorter than its row says"):
+    with pytest.raises(BrokenOff, match="entrepot check"):
         await httpx.AsyncClient(transport=httpx.ASGITransport(house.app), base_url="http://localhost").get(made["url"])
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, BinaryIO
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing, suppress
+from typing import TYPE_CHECKING, Any
 
 from entrepot.errors import EntrepotError, NotFound
 from entrepot.http.conditions import Unsatisfiable, asked_range, none_match
@@ -20,10 +19,15 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Header = tuple[bytes, bytes]
-READ_AT_ONCE = 1 << 20
 SENT_WHOLE = 1 << 20
 """A body up to this size is one message; a larger one is sent in pieces, as fast as the client takes them."""
 EMPTY = {"type": "http.response.body", "body": b""}
+UNREADABLE = "The server cannot read this file just now. Its log says why; try again, and tell the operator."
+LOST = "The server's copy of this file is lost or damaged. Tell the operator to run `entrepot check`."
+
+
+class BrokenOff(Exception):
+    """The bytes ended in the middle of an answer: all that is left is to break the connection, so that nobody takes them for the whole."""
 
 
 class Content:
@@ -47,20 +51,31 @@ class Content:
         yield self.body[start:stop]
 
     async def send(self, facts: Facts, method: str, send: Send) -> None:
-        """Answer a GET or HEAD; a Range counts for GET alone (RFC 9110 §14.2). Raises EntrepotError, and then no part of the answer was sent."""
+        """Answer a GET or HEAD; a Range counts for GET alone (RFC 9110 §14.2). Raises EntrepotError, and then no part of the answer was sent.
+
+        Whoever got the bytes from the first on is counted as a download, if the request is for something that is.
+        """
         if facts.if_none_match and none_match(facts.if_none_match, self.etag):
             await send(self.not_modified)
             await send(EMPTY)
         elif method == "HEAD":
             await send(self.start)
             await send(EMPTY)
-        elif facts.range:
+        else:
+            await self._send_bytes(facts, send)
+
+    async def _send_bytes(self, facts: Facts, send: Send) -> None:
+        """Answer a GET of somebody who does not have the bytes yet."""
+        if facts.range:
             await self._send_range(facts, send)
-        elif self.body is not None:
+            return
+        if self.body is not None:
             await send(self.start)
             await send(self.whole)
         else:
             await self._send_chunks(self.start, 0, self.size, send)
+        if facts.given:
+            facts.given()
 
     async def _send_range(self, facts: Facts, send: Send) -> None:
         try:
@@ -77,14 +92,19 @@ class Content:
             partial = [(b"content-range", f"bytes {start}-{stop - 1}/{self.size}".encode()), (b"content-length", str(stop - start).encode())]
             message = {"type": "http.response.start", "status": 206, "headers": [*self.headers, *partial]}
         await self._send_chunks(message, start, stop, send)
+        if facts.given and start == 0:
+            facts.given()
 
     async def _send_chunks(self, message: dict[str, Any], start: int, stop: int, send: Send) -> None:
         async with aclosing(self.chunks(start, stop)) as chunks:
             chunk = await anext(chunks, b"")  # before the answer begins: bytes that are not there are an error, not half an answer
             await send(message)
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            async for chunk in chunks:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            try:
+                async for chunk in chunks:
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            except EntrepotError as error:
+                raise BrokenOff(error.message) from error
         await send(EMPTY)
 
 
@@ -134,25 +154,65 @@ class BlobContent(Content):
 
     async def chunks(self, start: int, stop: int) -> AsyncGenerator[bytes, None]:
         """See Content."""
-        file = await asyncio.to_thread(self._opened, start)
         try:
-            while start < stop:
-                chunk = await asyncio.to_thread(file.read, min(READ_AT_ONCE, stop - start))
-                if not chunk:
-                    raise OSError(f"The stored blob {self._sha256} is shorter than its row says; run `entrepot check`.")
-                start += len(chunk)
-                yield chunk
-        finally:
-            file.close()
-
-    def _opened(self, start: int) -> BinaryIO:
-        try:
-            file = self._storage.open(self._sha256)
+            async with aclosing(self._storage.chunks(self._sha256, start, stop)) as chunks:
+                async for chunk in chunks:
+                    start += len(chunk)
+                    yield chunk
         except (OSError, NotFound) as error:
-            log.exception("The stored blob %s cannot be opened.", self._sha256)
-            raise EntrepotError("The server cannot read this file just now. Its log says why; try again, and tell the operator.") from error
-        file.seek(start)
-        return file
+            log.exception("The stored blob %s cannot be read.", self._sha256)
+            raise EntrepotError(UNREADABLE) from error
+        if start < stop:
+            log.error("The stored blob %s is shorter than its row says; run `entrepot check`.", self._sha256)
+            raise EntrepotError(LOST)
+
+    def _count(self, facts: Facts) -> None:
+        """Where somebody else sends the bytes: that they will be sent from the first on is what was asked for."""
+        if facts.given is None:
+            return
+        with suppress(Unsatisfiable):
+            start, _ = asked_range(facts.range, "", self.etag, self.size) or (0, 0)
+            if start == 0:
+                facts.given()
+
+
+class LinkedContent(BlobContent):
+    """A blob to which clients are sent by a link: the object store answers ranges, and whatever else is asked of the bytes."""
+
+    __slots__ = ("_link",)
+
+    def __init__(self, headers: list[Header], sha256: str, size: int, storage: Storage, link: Callable[[], Awaitable[str]]) -> None:
+        super().__init__(headers, sha256, size, storage)
+        self._link = link
+
+    async def _send_bytes(self, facts: Facts, send: Send) -> None:
+        location = await self._link()
+        headers = [
+            (b"location", location.encode()),
+            (b"content-length", b"0"),
+            (b"cache-control", b"private, no-store"),  # it is good for a minute, and for whoever may read the file
+            (b"referrer-policy", b"no-referrer"),  # the URL that leads here may hold a token
+            *(one for one in self.headers if one[0] == b"access-control-allow-origin"),
+        ]
+        await send({"type": "http.response.start", "status": 302, "headers": headers})
+        await send(EMPTY)
+        self._count(facts)
+
+
+class HandedContent(BlobContent):
+    """A blob that nginx sends from its folder, as a location of its own tells it; the headers are ours, ranges its business."""
+
+    __slots__ = ("_location",)
+
+    def __init__(self, headers: list[Header], sha256: str, size: int, storage: Storage, location: str) -> None:
+        super().__init__(headers, sha256, size, storage)
+        self._location = location
+
+    async def _send_bytes(self, facts: Facts, send: Send) -> None:
+        headers = [*self.headers, (b"x-accel-redirect", self._location.encode()), (b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send(EMPTY)
+        self._count(facts)
 
 
 class Answer:

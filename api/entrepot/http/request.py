@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,9 +23,23 @@ WANTED = {
 class Facts:
     """The headers that decide an answer, as text; empty where absent."""
 
-    __slots__ = ("accept", "accept_encoding", "address", "api_key", "authorization", "host", "if_none_match", "if_range", "path_token", "range")
+    __slots__ = (
+        "accept",
+        "accept_encoding",
+        "address",
+        "api_key",
+        "authorization",
+        "given",
+        "host",
+        "if_none_match",
+        "if_range",
+        "path_token",
+        "range",
+    )
 
     def __init__(self, scope: Scope) -> None:
+        self.given: Callable[[], None] | None = None
+        """What to call when the client was given the bytes from the first on; None where nobody counts that."""
         self.host = self.accept = self.accept_encoding = self.authorization = self.api_key = ""
         self.if_none_match = self.if_range = self.range = self.path_token = ""
         for name, value in scope["headers"]:

@@ -116,9 +116,10 @@ async def check_storage(storage: Storage, report: Report) -> None:
         known = {row["sha256"] for row in await fetch(f"SELECT sha256 FROM blob WHERE sha256 IN ({marks(batch)})", *batch)}
         for sha256 in batch:
             if sha256 not in known and await is_unaccounted(storage, sha256):
-                where = storage.path(sha256) or sha256
                 report.problem(
-                    f"Blob {sha256}", "unaccounted: these bytes are in storage, but no row knows them.", f"If nobody misses them, remove {where}."
+                    f"Blob {sha256}",
+                    "unaccounted: these bytes are in storage, but no row knows them.",
+                    f"If nobody misses them, remove {storage.where(sha256)}.",
                 )
 
 

@@ -89,7 +89,9 @@ def parse(url: str) -> tuple[str, str, str]:
         raise SettingsError(f"The setting storage_url may hold no keys, no query and no fragment: {SHAPE}, and the keys in storage_options.")
     prefix = parts.path.strip("/")
     if parts.scheme not in STORES or not NAME.fullmatch(parts.netloc) or (prefix and not PREFIX.fullmatch(prefix)):
-        raise SettingsError(f"The setting storage_url is {url[:200]!r}, which names no object store: {SHAPE}, in plain letters, digits, '.', '_', '-'.")
+        raise SettingsError(
+            f"The setting storage_url is {url[:200]!r}, which names no object store: {SHAPE}, in plain letters, digits, '.', '_', '-'."
+        )
     return parts.scheme, parts.netloc, prefix
 
 

@@ -162,7 +162,7 @@ class ObjectStorage:
                         yield name.group(3), found["size"]
 
     def sweep(self, older_than: float) -> int:
-        """See Storage. Parts of large uploads that died stay in the store: it lists them to nobody through this client, a lifecycle rule removes them."""
+        """See Storage. Parts of large uploads that died stay in the store: this client cannot list them, a rule of the bucket's removes them."""
         return self._spools.sweep(older_than)
 
     async def chunks(self, sha256: str, start: int, stop: int) -> AsyncGenerator[bytes, None]:
