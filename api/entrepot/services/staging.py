@@ -20,7 +20,7 @@ import orjson
 
 from entrepot.clock import now
 from entrepot.db.models import new_uuid
-from entrepot.db.sql import Row, execute, fetch_one, transaction
+from entrepot.db.sql import Row, execute, fetch, fetch_one, transaction
 from entrepot.errors import BadRequest, Conflict, NotFound, ValidationError
 from entrepot.services import audit
 from entrepot.services.actors import Actor
@@ -179,9 +179,11 @@ async def finish(site: Site, *, secret: str, address: str = "") -> PublishedFile
         return await reception.publish()
 
 
-async def expire(older_than: int | None = None) -> int:
+async def expire(older_than: int | None = None, *, dry_run: bool = False) -> int:
     """Forget uploads that ended a day ago, or `older_than` milliseconds; answers how many. Bytes that were kept for them are collected later."""
     before = now() - (KEPT if older_than is None else older_than)
+    if dry_run:
+        return len(await fetch("SELECT id FROM staged_upload WHERE expires_at < $1", before))
     async with transaction():
         return await execute("DELETE FROM staged_upload WHERE expires_at < $1", before)
 

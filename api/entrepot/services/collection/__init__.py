@@ -10,11 +10,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from entrepot.clock import now
+from entrepot.services import staging
 from entrepot.services.collection.blobs import collect_blobs
 from entrepot.services.collection.changes import prune_changes
 from entrepot.services.collection.report import Report
 from entrepot.services.collection.shards import collect_shards
-from entrepot.services.collection.staged import collect_staged
 from entrepot.services.collection.strays import record_strays
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ async def collect(storage: Storage, *, older_than: timedelta = A_DAY, index_hist
     """
     report, start = Report(dry_run=dry_run), now()
     before, index_before = start - _milliseconds(older_than), start - _milliseconds(index_history)
-    await collect_staged(report, before=before)
+    report.staged = await staging.expire(dry_run=dry_run)
     await record_strays(storage, report)
     await collect_blobs(storage, report, before=before)
     await prune_changes(report, before=index_before)
