@@ -120,6 +120,8 @@ def log_as_set(settings: Settings, level: str = "") -> None:
     """Log as the settings say, or from another level on, and never what they hold of secrets."""
     hide(settings.metrics_token)
     hide_password(settings.database_url)
+    hide_password(settings.storage_url)
+    hide_named(settings.storage_options)
     hide_named(settings.plugin_settings)
     hide_named(os.environ)
     configure_logging(level or settings.log_level, settings.log_format)

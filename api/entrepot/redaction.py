@@ -11,7 +11,7 @@ HIDDEN = "***"
 _places = re.compile(
     r"""
     (?P<path> /t/ | %2Ft%2F )                              (?P<a> (?: (?!%2F) [^/\s"'?&] )+ )
-  | (?P<staged> /upload/staged/ )                          (?P<b> [^/\s"'?]+ )
+  | (?P<staged> /upload/-/ )                          (?P<b> [^/\s"'?]+ )
   | (?P<scheme> \b (?:bearer|basic) \s+ | \btoken \s+ (?=ent-) ) (?P<c> [^\s"',;]+ )
   | (?P<header> \b (?:authorization|proxy-authorization|x-api-key|cookie|set-cookie) ["']? \s* [:=,]+ \s* b?["']? (?: (?:bearer|basic|token)\s+ )? )
                                                            (?P<d> [^\s"',;]+ )

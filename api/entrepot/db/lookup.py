@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from entrepot.errors import NotFound, Unavailable
+from entrepot.errors import NotFound
+from entrepot.outages import database_unavailable
 
 R = TypeVar("R")
 
@@ -79,6 +80,14 @@ class TokenRow(NamedTuple):
 
 class Lookup(Protocol):
     """What is asked per request."""
+
+    @property
+    def asked(self) -> int:
+        """How many look-ups the database has answered."""
+
+    @property
+    def remembered(self) -> int:
+        """How many were still known from before."""
 
     async def head(self, namespace: str, type: str, label: str, document: str) -> HeadRow | None:
         """The head of a document; `namespace` is lower-cased."""
@@ -166,6 +175,7 @@ class SqliteLookup:
         self._connection.execute("PRAGMA query_only=ON")
         self._connection.execute("PRAGMA cache_size=-16384")
         self._version = 0
+        self.asked = self.remembered = 0
         self._found: dict[tuple[object, ...], tuple[Any, ...] | None] = {}
 
     def _one(self, statement: str, *values: object) -> tuple[Any, ...] | None:
@@ -174,10 +184,12 @@ class SqliteLookup:
         try:
             (version,) = self._connection.execute("PRAGMA data_version").fetchone()
             if version == self._version and key in self._found:
+                self.remembered += 1
                 return self._found[key]
+            self.asked += 1
             row = self._ask(statement, *values)
         except sqlite3.OperationalError as error:
-            raise Unavailable(UNREADABLE) from error
+            raise database_unavailable(UNREADABLE) from error
         if version != self._version or len(self._found) >= REMEMBERED:
             self._found.clear()
             self._version = version
@@ -219,7 +231,7 @@ class SqliteLookup:
         try:
             row = self._ask(SHARD_BODY, id)
         except sqlite3.OperationalError as error:
-            raise Unavailable(UNREADABLE) from error
+            raise database_unavailable(UNREADABLE) from error
         if row is None:
             raise NotFound("This shard is no more; read the index again.")
         return bytes(row[0])
@@ -247,7 +259,7 @@ class SqliteLookup:
         try:
             return tuple(row[0] for row in self._connection.execute(PRIVATE, (namespace_id,)))
         except sqlite3.OperationalError as error:
-            raise Unavailable(UNREADABLE) from error
+            raise database_unavailable(UNREADABLE) from error
 
     def close(self) -> None:
         """See Lookup."""

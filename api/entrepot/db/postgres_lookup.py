@@ -17,7 +17,8 @@ import asyncpg
 from entrepot.db import lookup
 from entrepot.db.lookup import UNREADABLE, FileRow, HeadRow, NamespaceRow, PartRow, ShardRow, TokenRow, made
 from entrepot.db.postgres import CONNECT_WITHIN, LOST, server_settings
-from entrepot.errors import NotFound, Unavailable
+from entrepot.errors import NotFound
+from entrepot.outages import database_unavailable
 
 MOST = 500
 """Look-ups in one query."""
@@ -91,6 +92,7 @@ class Line:
         self._connection: asyncpg.Connection | None = None
         self._prepared: dict[Kind, Any] = {}
         self._pump: asyncio.Task[None] | None = None
+        self.asked = 0
 
     async def ask(self, kind: Kind, *values: str | int) -> tuple[Any, ...] | None:
         """The row that is found, if any. Raises Unavailable."""
@@ -119,6 +121,7 @@ class Line:
                     if not isinstance(error, Exception):
                         raise
                 else:
+                    self.asked += len(batch)
                     _answer(batch, rows)
         finally:
             self._pump = None
@@ -170,7 +173,7 @@ def _answer(batch: Sequence[Waiting], rows: Sequence[Any]) -> None:
 def _refuse(batch: Sequence[Waiting], error: BaseException | None) -> None:
     for _, future in batch:
         if not future.done():
-            refusal = Unavailable(UNREADABLE)
+            refusal = database_unavailable(UNREADABLE)
             refusal.__cause__ = error
             future.set_exception(refusal)
 
@@ -190,6 +193,12 @@ class PostgresLookup:
     def __init__(self, dsn: str) -> None:
         self._documents = Line(dsn)
         self._others = Line(dsn)
+        self.remembered = 0
+
+    @property
+    def asked(self) -> int:
+        """See Lookup."""
+        return self._documents.asked + self._others.asked
 
     async def head(self, namespace: str, type: str, label: str, document: str) -> HeadRow | None:
         """See Lookup."""

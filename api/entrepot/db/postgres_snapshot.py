@@ -14,7 +14,8 @@ from entrepot.db import snapshot
 from entrepot.db.lookup import UNREADABLE
 from entrepot.db.postgres import ANSWER_WITHIN, CONNECT_WITHIN, PASSING, Connection, server_settings
 from entrepot.db.snapshot import CHANGED, ENTRIES, MOST_PARTS, NAMES, PRIVATE, SHARDS, DocumentRead, PartRows, grouped, with_gone
-from entrepot.errors import NotFound, Unavailable
+from entrepot.errors import NotFound
+from entrepot.outages import database_unavailable
 
 MOST_AT_ONCE = 4
 """Renderings read one document after another anyway: a thread makes them."""
@@ -78,7 +79,7 @@ class PostgresSnapshots:
             async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
                 yield connection
         except PASSING as error:
-            raise Unavailable(UNREADABLE) from error
+            raise database_unavailable(UNREADABLE) from error
 
     async def _open(self) -> asyncpg.Pool:
         """The pool, which connects when it is needed."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from entrepot.errors import NotFound, Unavailable
+from entrepot.errors import NotFound
+from entrepot.outages import database_unavailable
 
 
 class PartRows(NamedTuple):
@@ -123,7 +124,7 @@ class SqliteSnapshots:
             finally:
                 connection.execute("COMMIT")
         except sqlite3.OperationalError as error:
-            raise Unavailable("The database cannot be read just now. Try again in a moment.") from error
+            raise database_unavailable("The database cannot be read just now. Try again in a moment.") from error
 
     def _document(self, head_id: int, representation: str | None, since: int | None) -> DocumentRead:
         with self._snapshot() as connection:

@@ -22,6 +22,7 @@ from entrepot.db.postgres import Passing, Unstorable
 from entrepot.db.sqlite import Client as SqliteClient
 from entrepot.db.sqlite import direct
 from entrepot.errors import BadRequest, EntrepotError, Unavailable
+from entrepot.outages import database_unavailable
 
 Row = Mapping[str, Any]
 T = TypeVar("T")
@@ -74,7 +75,7 @@ async def _run(statement: str, values: Sequence[Any]) -> tuple[int, list[Row]]:
     except Passing as error:
         if isinstance(connection, TransactionalDBClient):
             raise  # the transaction knows what becomes of it
-        raise Unavailable(AWAY) from error
+        raise database_unavailable(AWAY) from error
     return count, list(rows)
 
 
@@ -99,8 +100,9 @@ async def transaction() -> AsyncIterator[None]:
     pending: list[Callable[[], None]] = []
     token = _after_commit.set(pending)
     try:
-        async with in_transaction():
-            yield
+        with writes:
+            async with in_transaction():
+                yield
     except IntegrityError:  # to Tortoise an OperationalError too, but no trouble of the database's
         raise
     except OperationalError as error:
@@ -112,6 +114,23 @@ async def transaction() -> AsyncIterator[None]:
     else:
         for callback in pending:
             callback()
+
+
+class Writes:
+    """The write transactions of this process."""
+
+    def __init__(self) -> None:
+        self.under_way = 0
+        """How many wait for their turn or are at work."""
+
+    def __enter__(self) -> None:
+        self.under_way += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.under_way -= 1
+
+
+writes = Writes()
 
 
 def after_commit(callback: Callable[[], None]) -> None:
@@ -135,7 +154,8 @@ async def transact(body: Callable[[], Coroutine[Any, Any, T]], *, durable: bool 
     if not isinstance(connection, SqliteClient):
         return await _transact_anew(body, durable)
     try:
-        return await connection.transact(body, durable=durable)
+        with writes:
+            return await connection.transact(body, durable=durable)
     except IntegrityError:  # to Tortoise an OperationalError too, but no trouble of the database's
         raise
     except OperationalError as error:
@@ -161,4 +181,4 @@ def _unavailable(error: OperationalError) -> EntrepotError:
     """What is said of a transaction that the database did not take."""
     if isinstance(error, Unstorable):
         return BadRequest(NO_TEXT)
-    return Unavailable(IN_DOUBT if isinstance(error, Passing) and error.in_doubt else BUSY)
+    return database_unavailable(IN_DOUBT if isinstance(error, Passing) and error.in_doubt else BUSY)

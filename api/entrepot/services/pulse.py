@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from entrepot.metrics import CACHE_BYTES, CACHE_READS, LAG, QUEUE
+from entrepot.db.sql import writes
+from entrepot.metrics import CACHE_BYTES, CACHE_READS, LAG, LOOKUPS, QUEUE
 
 if TYPE_CHECKING:
     from entrepot.counters import Counter
@@ -49,6 +50,9 @@ class Pulse:
             CACHE_BYTES.set(cache.size, name)
             self._count(CACHE_READS, (name, "hit"), cache.hits)
             self._count(CACHE_READS, (name, "miss"), cache.misses)
+        self._count(LOOKUPS, ("asked",), self._site.lookup.asked)
+        self._count(LOOKUPS, ("remembered",), self._site.lookup.remembered)
+        QUEUE.set(writes.under_way, "writes")
         QUEUE.set(self._site.indexes.under_way, "renderings")
 
     def _count(self, counter: Counter, labels: tuple[str, ...], total: int) -> None:

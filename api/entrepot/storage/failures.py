@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 
 from entrepot.errors import SettingsError, Unavailable
+from entrepot.outages import storage_unavailable
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,9 @@ class Failures:
         """What to tell a client, after the operator was told in the log."""
         reason = reason_of(error)
         log.warning("The object store %s failed: %s. %s", self._url, reason, self.text(error))
-        return Unavailable(f"The object store that holds the files cannot be used just now ({reason}). Nothing was changed; try again in a moment.")
+        return storage_unavailable(
+            f"The object store that holds the files cannot be used just now ({reason}). Nothing was changed; try again in a moment."
+        )
 
     def at_start(self, error: BaseException) -> SettingsError | Unavailable:
         """What to tell an operator whose server is about to start: wrong settings stay wrong, everything else may pass."""

@@ -14,6 +14,7 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from entrepot.errors import SettingsError, Unavailable
+from entrepot.outages import storage_unavailable
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -21,8 +22,10 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 def unavailable(error: OSError) -> Unavailable:
     """What to tell somebody whose bytes could not be kept."""
     if error.errno in FULL:
-        return Unavailable("The server's disk is full; nothing was stored. Try again when its operator has made room.")
-    return Unavailable(f"The server cannot write to its storage just now ({os.strerror(error.errno or errno.EIO)}); nothing was stored. Try again.")
+        return storage_unavailable("The server's disk is full; nothing was stored. Try again when its operator has made room.")
+    return storage_unavailable(
+        f"The server cannot write to its storage just now ({os.strerror(error.errno or errno.EIO)}); nothing was stored. Try again."
+    )
 
 
 IN_MEMORY = 1 << 20
