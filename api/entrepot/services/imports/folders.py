@@ -183,12 +183,13 @@ class Folder:
             target = os.path.realpath(os.path.join(self._root, path), strict=True)
         except OSError:
             return refused(path, Why.UNREADABLE, "It is a link that leads nowhere.")
-        within = target.startswith(self._root + os.sep)
-        if not within or any(target == each or target.startswith(each + os.sep) for each in self._apart):
+        if any(target == each or target.startswith(each + os.sep) for each in self._apart):
+            return skipped(path, Why.OWN_DATA, "It is a link into the server's own data folder.")
+        if target != self._root and not target.startswith(self._root.rstrip(os.sep) + os.sep):
             return refused(path, Why.UNREADABLE, "It is a link that leads out of the folder. Copy the file into the folder if it belongs there.")
         if os.path.isdir(target):
             return skipped(path, Why.LINK, "It is a link to another folder in here, whose files are imported where they lie.")
-        return self._file(path, target[len(self._root) + 1 :], os.stat(target))
+        return self._file(path, os.path.relpath(target, self._root), os.stat(target))
 
     def _file(self, path: str, real: str, found: os.stat_result) -> FoundFile | Line:
         if not stat.S_ISREG(found.st_mode):
