@@ -39,7 +39,7 @@ class Inspection:
     name: str
     """The package's name as the file spells it."""
     version: str
-    """The version as the file spells it."""
+    """The version as the file spells it. May be empty where `versions_itself` is False: then the core dates the upload (`2026.11.22.093015`)."""
     summary: str = ""
     description: str = ""
     license: str = ""
@@ -52,7 +52,8 @@ class Inspection:
     """True: the name stands inside the file, and an uploader's `package=` may differ from it only in case and in `-`, `_`, `.`.
     False: `name` is only a proposal (from the basename, say); `package=` wins."""
     versions_itself: bool = True
-    """True: the version stands inside the file, and an uploader's `version=` must mean the same. False: `version=` wins."""
+    """True: the version stands inside the file, and an uploader's `version=` must mean the same.
+    False: `version` is only a proposal; `version=` wins. Without `version=`, bytes that the package has under this basename make no new release."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +195,19 @@ class FileTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class NewestTarget:
+    """A URL that means the newest file of a canonical name that has the channel's label: of the highest version, then of the last upload.
+
+    The answer redirects to `PackageType.location` of the file, below `base`: a relative URL from the requested one to `/<type>/<namespace>/`.
+    """
+
+    name: str
+    basename: str | None = None
+    """Only files of this basename. None: any."""
+    base: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RedirectTarget:
     """A URL that has moved for good; `location` is relative to the requested URL (no scheme, no host, no leading slash)."""
 
@@ -208,7 +222,7 @@ class RefusalTarget:
     message: str
 
 
-Target = DocumentTarget | PartTarget | AddressedTarget | FileTarget | RedirectTarget | RefusalTarget
+Target = DocumentTarget | PartTarget | AddressedTarget | FileTarget | NewestTarget | RedirectTarget | RefusalTarget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,7 +300,7 @@ class PackageType(ABC):
 
     @abstractmethod
     def path(self, inspection: Inspection, basename: str) -> str:
-        """The file's address within its namespace and type."""
+        """The file's address within its namespace and type. The inspection's name and version are those that were agreed with the uploader."""
 
     # -- importing a folder -------------------------------------------------------------------------------------------
 

@@ -20,7 +20,17 @@ from entrepot.http.proxies import Proxies
 from entrepot.http.request import Facts
 from entrepot.http.serving import Server, immediate
 from entrepot.log import current_request
-from entrepot.packagetype import AddressedTarget, DocumentTarget, FileTarget, PackageType, PartTarget, RedirectTarget, RefusalTarget, Target
+from entrepot.packagetype import (
+    AddressedTarget,
+    DocumentTarget,
+    FileTarget,
+    NewestTarget,
+    PackageType,
+    PartTarget,
+    RedirectTarget,
+    RefusalTarget,
+    Target,
+)
 from entrepot.services.labels import MAIN, PATTERN
 
 if TYPE_CHECKING:
@@ -37,6 +47,7 @@ KINDS = {
     PartTarget: "part",
     AddressedTarget: "shard",
     FileTarget: "file",
+    NewestTarget: "newest",
     RedirectTarget: "redirect",
     RefusalTarget: "refusal",
 }

@@ -63,6 +63,10 @@ class Draft:
     blake2b: str
     labels: Sequence[str]
     private: bool | None
+    unversioned: bool = False
+    """Neither the request nor the format says the version: then bytes that the package has under this basename are no new release of it."""
+    dated: bool = False
+    """Nor did the content propose one: the version is the time of the upload, and moves on where the path is taken."""
     extras: tuple[DraftExtra, ...] = field(init=False)
 
     def __post_init__(self) -> None:

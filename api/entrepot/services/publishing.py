@@ -14,7 +14,7 @@ from entrepot.db.models import new_uuid
 from entrepot.db.sql import Row, execute, fetch, fetch_one, rows_of, transact
 from entrepot.errors import Conflict, Unavailable
 from entrepot.packagetype import StoredExtra, StoredFile
-from entrepot.services import audit, blobs, entries, files, heads
+from entrepot.services import audit, blobs, dating, entries, files, heads
 from entrepot.services.drafts import Draft, PublishedFile
 from entrepot.services.labels import label_ids
 from entrepot.services.notices import file_event, tell_of_files
@@ -26,13 +26,18 @@ if TYPE_CHECKING:
 
 
 async def find_same(draft: Draft) -> PublishedFile | None:
-    """The published file, if it is these bytes already. Raises Conflict if its path holds other bytes."""
-    row = await fetch_one(
-        f"SELECT {files.COLUMNS} FROM {files.TABLES} WHERE file.namespace_id = $1 AND file.type = $2 AND file.path = $3",
-        draft.namespace.id,
-        draft.type,
-        draft.path,
-    )
+    """The published file, if it is these bytes already: under the draft's path, or under any version if nobody said one.
+
+    Raises Conflict if the path holds other bytes and the draft cannot give way.
+    """
+    row = await dating.newest_of_same_bytes(draft) if draft.unversioned else None
+    if row is None and not draft.dated:
+        row = await fetch_one(
+            f"SELECT {files.COLUMNS} FROM {files.TABLES} WHERE file.namespace_id = $1 AND file.type = $2 AND file.path = $3",
+            draft.namespace.id,
+            draft.type,
+            draft.path,
+        )
     if row is None:
         return None
     if row["sha256"] != draft.sha256:
@@ -111,10 +116,13 @@ def _event_fields(file: PublishedFile) -> dict[str, str]:
 
 async def _write(site: Site, draft: Draft, claim: blobs.Claim) -> PublishedFile:
     namespace = await fetch_one("SELECT replace FROM namespace WHERE id = $1 {lock}", draft.namespace.id)
-    if await fetch_one("SELECT id FROM file WHERE namespace_id = $1 AND type = $2 AND path = $3", draft.namespace.id, draft.type, draft.path):
+    same_path = "SELECT id FROM file WHERE namespace_id = $1 AND type = $2 AND path = $3"
+    if draft.unversioned or await fetch_one(same_path, draft.namespace.id, draft.type, draft.path):
         same = await find_same(draft)
         if same is not None:
             return same
+    if draft.dated:
+        draft = await dating.with_free_version(draft)
     if namespace is not None and namespace["replace"] == "never":
         await _refuse_burnt_path(draft)
     at = now()

@@ -8,15 +8,17 @@ import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from entrepot.cancellation import to_the_end
+from entrepot.clock import now
 from entrepot.db.sql import transact
-from entrepot.errors import BadRequest, DigestMismatch, NotFound, TooLarge, ValidationError
+from entrepot.errors import BadRequest, DigestMismatch, EntrepotError, NotFound, TooLarge, ValidationError
 from entrepot.hooks import Upload
-from entrepot.services import blobs, publishing
+from entrepot.metrics import UPLOADS
+from entrepot.services import blobs, dating, publishing
 from entrepot.services.drafts import Draft, PublishedFile
 from entrepot.services.labels import label_names
 from entrepot.services.permissions import require_write, upload_needs
@@ -67,6 +69,8 @@ class IncomingUpload:
         self._gathered_size = 0
         self.size = 0
         """The bytes received so far."""
+        self.type = ""
+        """The name of the package type, as soon as it is known."""
 
     async def write(self, chunk: bytes) -> None:
         """Take the next bytes. Raises TooLarge, Unavailable."""
@@ -125,16 +129,19 @@ class IncomingUpload:
 
         Raises Conflict, PermissionDenied, Unavailable, and what `first` raises; then nothing was published.
         """
-        if await self._site.lookup.file(self._namespace.name.lower(), draft.type, draft.path) is not None:
+        if draft.unversioned or await self._site.lookup.file(self._namespace.name.lower(), draft.type, draft.path) is not None:
             unchanged = await publishing.find_same(draft)
             if unchanged is not None:
                 if await _in_storage_thread(self._site.storage, partial(self._site.storage.size, draft.sha256)) != draft.size:
                     await self._store(draft)  # the bytes were lost: the upload brings them back
                 if first is not None:
                     await transact(first)
+                UPLOADS.add(draft.type, "unchanged")
                 return unchanged
         claim = await self._store(draft)
-        return await publishing.publish(self._site, draft, claim, first)
+        published = await publishing.publish(self._site, draft, claim, first)
+        UPLOADS.add(draft.type, "created" if published.created else "unchanged")
+        return published
 
     async def keep(self, note: Callable[[str, int], Coroutine[Any, Any, None]]) -> None:
         """Keep what was received and publish nothing yet. `note`, which is told the sha256 and the size, writes down in the same transaction who
@@ -170,6 +177,7 @@ class IncomingUpload:
                 )
         with self._spool.open() as file:
             package_type = self._site.registry.detect(file, basename, type)
+            self.type = package_type.name
             file.seek(0)
             return _Received(package_type, package_type.inspect(file, basename))
 
@@ -181,6 +189,11 @@ class IncomingUpload:
         require_write(self._actor, namespace_id=self._namespace.id, namespace=self._namespace.name, needs=needs)
         name = _agreed_name(inspection, package)
         agreed_version = _agreed_version(package_type, inspection, version)
+        unversioned = version is None and not inspection.versions_itself
+        dated = unversioned and not agreed_version
+        if dated:
+            agreed_version = dating.stamp(now())
+        inspection = replace(inspection, name=name, version=agreed_version)
         draft = Draft(
             actor=self._actor,
             namespace=self._namespace,
@@ -198,6 +211,8 @@ class IncomingUpload:
             blake2b=self._spool.blake2b,
             labels=labels,
             private=private,
+            unversioned=unversioned,
+            dated=dated,
         )
         _check_texts(draft)
         self._site.registry.validate_upload(
@@ -231,7 +246,7 @@ class IncomingUpload:
                 storage.put_bytes(sha256, body)
 
         # each put waits for the disk several times; the disk takes them together
-        work = [put, *(partial(put_extra, *extra) for extra in bodies.items())]
+        work: list[Callable[[], None]] = [put, *(partial(put_extra, *extra) for extra in bodies.items())]
         done = await asyncio.gather(*(_in_storage_thread(storage, one) for one in work), return_exceptions=True)
         for one in done:
             if isinstance(one, BaseException):
@@ -308,7 +323,18 @@ async def incoming(site: Site, *, actor: Actor, namespace: str, type: str | None
     if declared_size is not None and declared_size > site.settings.max_upload:
         raise too_large(site)
     spool = site.storage.spool()
+    upload = IncomingUpload(site, actor, owner, spool)
     try:
-        yield IncomingUpload(site, actor, owner, spool)
+        yield upload
+    except BaseException as error:
+        UPLOADS.add(upload.type or "unknown", _result(error))
+        raise
     finally:
         spool.discard()
+
+
+def _result(error: BaseException) -> str:
+    """What became of an upload that ended in an error, for the metrics."""
+    if isinstance(error, EntrepotError) and error.status < 500:
+        return "refused"
+    return "failed" if isinstance(error, Exception) else "broken off"
