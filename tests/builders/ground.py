@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import json
 import os
 import shutil
 import sqlite3
@@ -74,9 +73,7 @@ def laid(name: str) -> Iterator[Ground]:
         databases = shared_databases()
         database = databases.create(migrated_database())
         try:
-            place = shared_store().place()
-            storage = {"ENTREPOT_STORAGE_URL": place["storage_url"], "ENTREPOT_STORAGE_OPTIONS": json.dumps(place["storage_options"])}
-            ground = Ground(name, {"ENTREPOT_DATABASE_URL": shared_server().url(database), **storage})
+            ground = Ground(name, {"ENTREPOT_DATABASE_URL": shared_server().url(database), **shared_store().environment()})
             for variable, value in ground.environment.items():
                 patch.setenv(variable, value)
             yield ground

@@ -81,7 +81,7 @@ class House:
     @property
     def spooled(self) -> list[str]:
         """What lies in the spool."""
-        return sorted(file.name for file in (self.site.settings.data / "blobs" / "spool").iterdir())
+        return sorted(file.name for file in self.site.storage.spool_folder.iterdir())
 
     async def left(self) -> dict[str, Any]:
         """Everything that uploads have left: rows, spooled bytes, blobs that count as stored. Empty where nothing happened."""

@@ -22,8 +22,9 @@ from entrepot.services.uploads import incoming
 from entrepot.services.users import create_user
 from entrepot.settings import Settings
 from entrepot.site import Site
-from entrepot.storage import LocalStorage
+from entrepot.storage import open_storage
 from ground import Ground
+from spoiling import lose, spoil
 from toy import ToyPlugin, ToyType, build_toy
 
 
@@ -46,11 +47,6 @@ class Yard:
     async def problems(self) -> list[str]:
         return [str(problem) for problem in (await self.check()).problems]
 
-    def path(self, sha256: str) -> Path:
-        path = self.site.storage.path(sha256)
-        assert path is not None
-        return path
-
 
 @pytest.fixture
 async def yard(tmp_path: Path, ground: Ground) -> AsyncIterator[Yard]:
@@ -72,7 +68,7 @@ async def test_a_server_after_uploads_and_removals_is_clean(yard: Yard) -> None:
 
 async def test_missing_bytes_are_told_for_each_file_that_has_them(yard: Yard) -> None:
     sha256 = await yard.upload("crane")
-    yard.path(sha256).unlink()
+    lose(yard.site, sha256)
     remedy = "Restore it from a backup of the blobs; bytes that are gone also come back when the same file is uploaded again."
     assert await yard.problems() == [f"alice/toy/crane.toy, blob {sha256}: its bytes are not in storage. {remedy}"]
 
@@ -81,24 +77,24 @@ async def test_missing_bytes_of_an_extra_name_the_extra(yard: Yard) -> None:
     await yard.upload("crane")
     row = await fetch_one("SELECT sha256 FROM extra")
     assert row is not None
-    yard.path(row["sha256"]).unlink()
+    lose(yard.site, row["sha256"])
     [problem] = await yard.problems()
     assert problem.startswith(f"alice/toy/crane.toy (note), blob {row['sha256']}: its bytes are not in storage.")
 
 
 async def test_a_flipped_bit_is_found(yard: Yard) -> None:
     sha256 = await yard.upload("crane", filling=os.urandom(3 << 20))
-    path = yard.path(sha256)
-    body = bytearray(path.read_bytes())
+    with yard.site.storage.open(sha256) as file:
+        body = bytearray(file.read())
     body[2 << 20] ^= 1
-    path.write_bytes(body)
+    spoil(yard.site, sha256, bytes(body))
     [problem] = await yard.problems()
     assert problem.startswith(f"alice/toy/crane.toy, blob {sha256}: its bytes are damaged: their digest is ")
 
 
 async def test_a_truncated_blob_is_found(yard: Yard) -> None:
     sha256 = await yard.upload("crane")
-    os.truncate(yard.path(sha256), 5)
+    spoil(yard.site, sha256, build_toy("crane")[:5])
     [problem] = await yard.problems()
     assert "it should have 12 bytes, but 5 are in storage." in problem
 
@@ -197,13 +193,13 @@ async def test_a_change_that_was_not_logged_is_found_unless_the_log_was_pruned(y
 
 async def test_files_of_a_plugin_that_is_not_loaded_are_checked_but_for_their_entries(yard: Yard) -> None:
     sha256 = await yard.upload("crane")
-    yard.path(sha256).unlink()
+    lose(yard.site, sha256)
     report = await check(yard.site.storage, Registry.of({}))
     assert len(report.problems) == 1
     assert report.notes == ["Files whose type no loaded plugin has, so that their index entries were not looked at: 1."]
 
 
-async def test_a_check_beside_uploads_and_removals_finds_nothing_wrong(yard: Yard, tmp_path: Path) -> None:
+async def test_a_check_beside_uploads_and_removals_finds_nothing_wrong(yard: Yard) -> None:
     busy = True
 
     async def trade(trader: int) -> int:
@@ -220,7 +216,7 @@ async def test_a_check_beside_uploads_and_removals_finds_nothing_wrong(yard: Yar
     checks = 0
     try:
         while time.monotonic() < end or checks < 3:
-            report = await check(LocalStorage(tmp_path / "blobs"), yard.site.registry)
+            report = await check(open_storage(yard.site.settings), yard.site.registry)
             assert report.problems == []
             checks += 1
     finally:

@@ -51,7 +51,7 @@ class Depot:
     def left(self) -> dict[str, int]:
         """What uploads have left: rows and spooled bytes."""
         counts = dict(self.rows(" UNION ALL ".join(f"SELECT '{table}', count(*) FROM {table}" for table in TABLES)))
-        counts["spool"] = len(list((self.data / "blobs" / "spool").iterdir()))
+        counts["spool"] = sum(1 for file in self.data.rglob("spool/*"))
         return {name: count for name, count in counts.items() if count}
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from contextlib import aclosing, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -11,14 +14,16 @@ from entrepot.db.sql import transact
 from entrepot.errors import EntrepotError, NotFound
 from entrepot.http.authentication import actor_of
 from entrepot.http.conditions import accepted_encoding
-from entrepot.http.contents import SENT_WHOLE, Answer, BlobContent, Content, Header, PiecesContent
+from entrepot.http.contents import LOST, SENT_WHOLE, Answer, BlobContent, Content, HandedContent, Header, LinkedContent, PiecesContent
 from entrepot.http.errors import problem
+from entrepot.http.newest import NewestContent
 from entrepot.http.request import Facts
 from entrepot.packagetype import (
     AddressedTarget,
     DocumentRepresentation,
     DocumentTarget,
     FileTarget,
+    NewestTarget,
     PackageType,
     PartRepresentation,
     PartTarget,
@@ -28,10 +33,13 @@ from entrepot.packagetype import (
 )
 from entrepot.services.actors import ANONYMOUS, Actor
 from entrepot.services.cache import ByteCache
+from entrepot.services.files import stored_file
 from entrepot.services.heads import ensure_standing
 from entrepot.services.indexes import Audience, Place
 from entrepot.services.labels import MAIN
+from entrepot.services.newest import newest_file
 from entrepot.services.permissions import not_found, reads_private, require_read
+from entrepot.storage.names import name_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -40,7 +48,6 @@ if TYPE_CHECKING:
     from entrepot.services.renderings import Rendering
     from entrepot.site import Site
 
-DAMAGED = "The server's copy of this file is lost or damaged. Tell the operator to run `entrepot check`."
 IMMUTABLE = "max-age=31536000, immutable"
 IN_URLS = "/%!$&'()*+,;=:@~?"
 SMALL_BLOB = 64 << 10
@@ -54,7 +61,7 @@ class Server:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self._small: ByteCache[Content] = ByteCache(min(SMALL_BLOBS, site.settings.cache))
+        self._small: ByteCache[Content] = site.caches.setdefault("small files", ByteCache(min(SMALL_BLOBS, site.settings.cache)))
         self._documents = {(t.name, r.name): r for t in site.registry.types.values() for r in t.document_representations}
         self._parts = {(t.name, r.name): r for t in site.registry.types.values() for r in t.part_representations}
         self._closed = not site.settings.anonymous_read
@@ -76,9 +83,11 @@ class Server:
             case PartTarget():
                 return await self._part(facts, actor, namespace, type, label, target)
             case FileTarget():
-                return await self._file(actor, namespace, type, target)
+                return await self._file(facts, actor, namespace, type, target)
             case AddressedTarget():
                 return await self._shard(actor, namespace, type, label, target)
+            case NewestTarget():
+                return await self._newest(actor, namespace, type, label, target)
         raise TypeError(target)
 
     # -- index documents ----------------------------------------------------------------------------------------------
@@ -190,29 +199,50 @@ class Server:
 
     # -- files --------------------------------------------------------------------------------------------------------
 
-    async def _file(self, actor: Actor, namespace: str, type: PackageType, target: FileTarget) -> Content:
+    async def _file(self, facts: Facts, actor: Actor, namespace: str, type: PackageType, target: FileTarget) -> Content:
         row = await self.file_row(actor, namespace, type, target)
         private = bool(row.private) or self._closed
+        if target.extra is None:
+            facts.given = partial(self.site.downloads.count, row.id)
+        if row.size > SMALL_BLOB:
+            return self._large(row, private, elsewhere=target.extra is None)
         key = (row.sha256, row.basename, row.media_type, private)
         content = self._small.get(key)
         if content is None:
-            headers = _file_headers(row, private=private)
-            if row.size > SMALL_BLOB:
-                return BlobContent(headers, row.sha256, row.size, self.site.storage)
-            content = Content(headers, row.sha256, row.size, self._small_body(row))
+            content = Content(_file_headers(row, private=private), row.sha256, row.size, await self._small_body(row))
             self._small.put(key, content, row.size + CONTENT_OVERHEAD)
         return content
 
-    def _small_body(self, row: FileRow) -> bytes:
-        """A small blob, read on the event loop: quicker than a hop to a thread."""
-        try:
-            with self.site.storage.open(row.sha256) as file:
-                body = file.read()
-        except NotFound:
-            body = b""
-        if len(body) != row.size:
-            raise EntrepotError(DAMAGED)
+    def _large(self, row: FileRow, private: bool, *, elsewhere: bool) -> Content:
+        """A blob that is not kept in memory; `elsewhere`: another one may send it."""
+        headers, storage, settings = _file_headers(row, private=private), self.site.storage, self.site.settings
+        if elsewhere and storage.links and settings.downloads == "redirect":
+            cache_control = f"{_audience(private)}, {IMMUTABLE}"
+            link = partial(storage.link, row.sha256, basename=row.basename, media_type=row.media_type, cache_control=cache_control)
+            return LinkedContent(headers, row.sha256, row.size, storage, link)
+        if elsewhere and settings.accel_redirect:
+            return HandedContent(headers, row.sha256, row.size, storage, settings.accel_redirect + name_of(row.sha256))
+        return BlobContent(headers, row.sha256, row.size, storage)
+
+    async def _small_body(self, row: FileRow) -> bytes:
+        """A small blob. From a folder it is read on the event loop, which is quicker than a hop to a thread."""
+        storage, body = self.site.storage, b""
+        with suppress(NotFound):
+            if storage.path(row.sha256) is None:
+                async with aclosing(storage.chunks(row.sha256, 0, row.size)) as chunks:
+                    body = b"".join([chunk async for chunk in chunks])
+            else:
+                with storage.open(row.sha256) as file:
+                    body = file.read()
+        if len(body) != row.size or hashlib.sha256(body).hexdigest() != row.sha256:
+            raise EntrepotError(LOST)
         return body
+
+    async def _newest(self, actor: Actor, namespace: str, type: PackageType, label: str, target: NewestTarget) -> Content:
+        row = await newest_file(namespace=namespace, type=type.name, label=label, name=target.name, basename=target.basename)
+        if row is None or not self._may_read(actor, type, row["namespace_id"], bool(row["private"])):
+            raise not_found(f"{type.name} package {target.name}{f' with a file {target.basename}' if target.basename else ''} in {namespace}")
+        return NewestContent(target.base + type.location(stored_file(row, {})), private=bool(row["private"]) or self._closed)
 
     async def file_row(self, actor: Actor, namespace: str, type: PackageType, target: FileTarget) -> FileRow:
         """The file or extra of a target, if the actor may read it. Raises NotFound."""
