@@ -13,7 +13,7 @@ import asyncpg
 from entrepot.db import snapshot
 from entrepot.db.lookup import UNREADABLE
 from entrepot.db.postgres import ANSWER_WITHIN, CONNECT_WITHIN, PASSING, Connection, server_settings
-from entrepot.db.snapshot import CHANGED, ENTRIES, MOST_PARTS, NAMES, PRIVATE, SHARDS, DocumentRead, PartRows, grouped, with_gone
+from entrepot.db.snapshot import CHANGED, ENTRIES, MOST_PARTS, NAMES, PRIVATE, SHARDS, DocumentRead, PartRows, StoredShard, grouped, with_gone
 from entrepot.errors import NotFound
 from entrepot.outages import database_unavailable
 
@@ -61,11 +61,12 @@ class PostgresSnapshots:
             *where, generation, _ = await self._head(connection, head_id)
             return DocumentRead(generation, False, await self._entries(connection, where, representation, [part]))
 
-    async def shards(self, head_id: int, representation: str, parts: Sequence[str] | None) -> Mapping[str, str]:
+    async def shards(self, head_id: int, representation: str, parts: Sequence[str] | None) -> Mapping[str, StoredShard]:
         """See Snapshots."""
         async with self._snapshot() as connection:
             some = "" if parts is None else "AND part = ANY($3::text[])"
-            return dict(await connection.fetch(_shards.format(some=some), head_id, representation, *([] if parts is None else [list(parts)])))
+            rows = await connection.fetch(_shards.format(some=some), head_id, representation, *([] if parts is None else [list(parts)]))
+            return {part: StoredShard(*shard) for part, *shard in rows}
 
     def close(self) -> None:
         """See Snapshots."""

@@ -32,6 +32,13 @@ class DocumentRead:
     parts: Mapping[str, PartRows]
 
 
+class StoredShard(NamedTuple):
+    """Which shard was stored, and for which package: the name of a package that was deleted may have come back since."""
+
+    sha256: str
+    package_id: int
+
+
 class Snapshots(Protocol):
     """Reads for rendering. Raises NotFound for a head that is no more, Unavailable."""
 
@@ -41,8 +48,8 @@ class Snapshots(Protocol):
     async def part(self, head_id: int, part: str, representation: str | None) -> DocumentRead:
         """One part of a document; `parts` is empty where it has no entries."""
 
-    async def shards(self, head_id: int, representation: str, parts: Sequence[str] | None) -> Mapping[str, str]:
-        """The hex digest last stored for each part (of all, or of those named)."""
+    async def shards(self, head_id: int, representation: str, parts: Sequence[str] | None) -> Mapping[str, StoredShard]:
+        """The shard last stored for each part (of all, or of those named)."""
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -62,7 +69,7 @@ NAMES = """SELECT DISTINCT entry.part, entry.package_id, x'' FROM entry
         AND file_label.label_id = (SELECT id FROM label WHERE namespace_id = ?1 AND name = ?2)
     WHERE entry.namespace_id = ?1 AND entry.type = ?3 AND entry.document = ?4 AND CAST(?5 AS TEXT) IS NULL {some}
     ORDER BY entry.part"""
-SHARDS = "SELECT part, sha256 FROM shard WHERE head_id = ?1 AND representation = ?2 {some} ORDER BY generation"
+SHARDS = "SELECT part, sha256, package_id FROM shard WHERE head_id = ?1 AND representation = ?2 {some} ORDER BY generation"
 MOST_PARTS = 500
 """Above so many changed parts a scan of the document is as quick as asking for each."""
 
@@ -100,7 +107,7 @@ class SqliteSnapshots:
         """See Snapshots."""
         return await asyncio.to_thread(self._part, head_id, part, representation)
 
-    async def shards(self, head_id: int, representation: str, parts: Sequence[str] | None) -> Mapping[str, str]:
+    async def shards(self, head_id: int, representation: str, parts: Sequence[str] | None) -> Mapping[str, StoredShard]:
         """See Snapshots."""
         return await asyncio.to_thread(self._shards, head_id, representation, parts)
 
@@ -156,10 +163,11 @@ class SqliteSnapshots:
         statement = (NAMES if representation is None else ENTRIES).format(some=_some("entry.part", names, 6))
         return grouped(connection.execute(statement, (namespace_id, label, type, document, representation, *(names or ()))), private)
 
-    def _shards(self, head_id: int, representation: str, parts: Sequence[str] | None) -> Mapping[str, str]:
+    def _shards(self, head_id: int, representation: str, parts: Sequence[str] | None) -> Mapping[str, StoredShard]:
         with self._snapshot() as connection:
             statement = SHARDS.format(some=_some("part", parts, 3))
-            return dict(connection.execute(statement, (head_id, representation, *(parts or ()))).fetchall())
+            rows = connection.execute(statement, (head_id, representation, *(parts or ())))
+            return {part: StoredShard(*shard) for part, *shard in rows}
 
 
 def _some(column: str, names: Sequence[str] | None, start: int) -> str:

@@ -36,8 +36,10 @@ PART_OVERHEAD = 200
 
 STORE_SHARDS = """INSERT INTO shard (head_id, representation, part, package_id, sha256, generation, stored_at, body) VALUES {rows}
     ON CONFLICT (head_id, sha256, representation) DO UPDATE SET stored_at = excluded.stored_at,
+    package_id = CASE WHEN excluded.generation > shard.generation THEN excluded.package_id ELSE shard.package_id END,
     generation = CASE WHEN excluded.generation > shard.generation THEN excluded.generation ELSE shard.generation END"""
-"""A worker that is late must not make a shard older than another worker has said: gc would take it for superseded."""
+"""A worker that is late must not make a shard older than another worker has said: gc would take it for superseded. Nor may it give a shard back to
+a package that was deleted: it would be served to nobody."""
 
 
 class Place(NamedTuple):
@@ -203,7 +205,7 @@ class Indexes:
     ) -> None:
         """Store addressed parts before an index that names them is served, for every worker and host."""
         stored = await self._snapshots.shards(head_id, representation, None if read.whole else list(bodies))
-        fresh = [name for name, digest in digests.items() if stored.get(name) != digest.hex()]
+        fresh = [name for name, digest in digests.items() if stored.get(name) != (digest.hex(), read.parts[name].package_id)]
         if not fresh:
             return
         at = now()

@@ -90,3 +90,18 @@ async def test_a_deletion_beside_uploads_to_it_leaves_no_file_without_a_package(
     left = await package_of(alice.client, "ball")
     listed = [line.split()[0] for line in (await house.anyone.get("/toy/alice/listing")).text.splitlines()]
     assert sorted(listed) == sorted([*(left["files"] if left else ()), "car.toy"])
+
+
+async def test_a_shard_that_a_late_worker_stored_for_the_deleted_package_does_not_hide_the_new_ones(house: House, alice: Person, ball: str) -> None:
+    """It belongs to a package that is no more: who comes back under the name with the same bytes needs a shard of its own."""
+    [line] = [line for line in (await house.anyone.get("/toy/alice/shards")).text.splitlines() if line.startswith("ball ")]
+    [late] = await fetch("SELECT * FROM shard WHERE sha256 = $1", line.split()[1])
+    await done(alice.client, "deletePackage", {"packageId": ball, "confirmation": "alice/ball"})
+    columns = [column for column in dict(late) if column != "id"]
+    marks = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
+    await execute(f"INSERT INTO shard ({', '.join(columns)}) VALUES ({marks})", *(late[column] for column in columns))
+    await alice.has("ball-2.toy", build_toy("ball", "2"))
+    await alice.has("ball-2b.toy", build_toy("ball", "2", b"other"))
+    await alice.has("ball.toy", BALL, labels=["main", "dev"])
+    assert line in (await house.anyone.get("/toy/alice/shards")).text
+    assert (await house.anyone.get(f"/toy/alice/shard/{line.split()[1]}")).status_code == 200
