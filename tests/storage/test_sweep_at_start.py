@@ -19,9 +19,9 @@ async def test_a_server_that_starts_removes_abandoned_spool_files(house_data: Pa
         for spool in spools:
             spool.write(b"left behind")
             spool.sync()
-    old, young = sorted((house_data / "blobs" / "spool").iterdir())
+    old, young = sorted(started.site.storage.spool_folder.iterdir())
     os.utime(old, (time.time() - 90_000,) * 2)
     async with running(settings, registry):
-        assert list((house_data / "blobs" / "spool").iterdir()) == [young]
+        assert list(young.parent.iterdir()) == [young]
     for spool in spools:
         spool.discard()

@@ -134,7 +134,7 @@ class LocalStorage:
             for second in _listing(first):
                 for blob in _listing(second):
                     with suppress(FileNotFoundError):
-                        if DIGEST.fullmatch(blob.name):
+                        if DIGEST.fullmatch(blob.name) and blob.name.startswith(first.name + second.name):
                             yield blob.name, blob.stat().st_size
 
     def sweep(self, older_than: float) -> int:
