@@ -178,7 +178,7 @@ async def test_a_name_that_is_no_sha256_leads_nowhere(storage: Storage, name: st
     for use in (storage.path, storage.where, storage.open, storage.size, storage.delete):
         with pytest.raises(ValueError, match="hexadecimal sha256"):
             use(name)
-    with pytest.raises(ValueError, match="these bytes are not|hexadecimal sha256"):
+    with pytest.raises(ValueError, match=r"these bytes are not|hexadecimal sha256"):
         storage.put_bytes(name, b"")
     with pytest.raises(ValueError, match="hexadecimal sha256"):
         await read(storage, name, 0, 1)
