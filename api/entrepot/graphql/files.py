@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import strawberry
@@ -16,6 +17,7 @@ from entrepot.services.files import stored_file
 
 if TYPE_CHECKING:
     from entrepot.graphql.context import Context
+    from entrepot.packagetype import PackageType
 
 
 @strawberry.type(description="A file of a package type that says no more of it than the core does.")
@@ -30,6 +32,8 @@ class FileConnection(Connection[File]):
 
 PLAIN = ("type", "path", "basename", "version", "platform", "size", "sha256", "md5", "uploaded_at")
 """The fields of every file that are columns."""
+NAMES = ("id", *PLAIN)
+values_of = itemgetter("uuid", *PLAIN)
 
 
 def file_of(context: Context, row: Row, binding: Row, extras: Mapping[str, StoredExtra]) -> File:
@@ -40,16 +44,19 @@ def file_of(context: Context, row: Row, binding: Row, extras: Mapping[str, Store
     """
     package_type = context.site.registry.types[row["type"]]
     kind = package_type.graphql_type or PlainFile
-
-    def fill() -> dict[str, Any]:
-        stored = stored_file({**row, **dict(binding)}, extras)
-        channel = context.channel_url(type=package_type.name, namespace=stored.namespace)
-        return {**package_type.graphql_fields(stored), "download_url": f"{channel}/{package_type.location(stored)}"}
-
-    own: dict[str, Any] = {"_row": row, "_fill": fill, "id": row["uuid"], **{name: row[name] for name in PLAIN}}
+    fill = partial(_late_fields, context, package_type, row, binding, extras)
+    own: dict[str, Any] = dict(zip(NAMES, values_of(row), strict=True))
+    own["_row"], own["_fill"] = row, fill
     file: File = object.__new__(kind)
     file.__dict__ = {**fill(), **own} if _has_defaults(kind) else own
     return file
+
+
+def _late_fields(context: Context, package_type: PackageType, row: Row, binding: Row, extras: Mapping[str, StoredExtra]) -> dict[str, Any]:
+    """The fields of the type, and the download URL."""
+    stored = stored_file({**row, **dict(binding)}, extras)
+    channel = context.channel_url(type=package_type.name, namespace=stored.namespace)
+    return {**package_type.graphql_fields(stored), "download_url": f"{channel}/{package_type.location(stored)}"}
 
 
 @cache

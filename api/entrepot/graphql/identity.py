@@ -9,6 +9,8 @@ from entrepot.errors import ValidationError
 from entrepot.graphql.context import Context, Info
 from entrepot.graphql.files import PlainFile
 
+NO_ID = "This is no id of this server. Take it from the `id` of something that it answered."
+
 
 def uuid_of(info: Info, id: str, kind: type, *, field: str) -> str:
     """The random id within a global one, which must be that of a thing of this kind (a type, or an interface). Raises ValidationError."""
@@ -16,7 +18,9 @@ def uuid_of(info: Info, id: str, kind: type, *, field: str) -> str:
         identity = relay.GlobalID.from_id(id)
         meant = identity.resolve_type(info)
     except GlobalIDValueError as error:
-        raise ValidationError("This is no id of this server. Take it from the `id` of something that it answered.", field=field) from error
+        raise ValidationError(NO_ID, field=field) from error
+    if "\0" in identity.node_id:
+        raise ValidationError(NO_ID, field=field)
     if not issubclass(meant, kind):
         raise ValidationError(f"This is the id of something else than a {kind.__name__}.", field=field)
     return identity.node_id

@@ -85,7 +85,9 @@ class File(relay.Node):
 
         def __getattr__(self, name: str) -> Any:
             """What was left for later: the fields of the type, and the download URL."""
-            if name.startswith("__") or "_fill" not in self.__dict__:  # graphql-core asks each value for its __await__
+            if name.startswith("__"):  # graphql-core asks each value for its __await__: no sentence is made of that
+                raise AttributeError(name)
+            if "_fill" not in self.__dict__:
                 raise AttributeError(f"{type(self).__name__} has no {name}. Does its package type's graphql_fields give it?")
             self.__dict__ = {**self.__dict__.pop("_fill")(), **self.__dict__}
             return getattr(self, name)

@@ -62,6 +62,11 @@ class Loaders:
         self._site = context.site
         self._actor = context.actor
 
+    def forget(self) -> None:
+        """Let go of what was loaded. Loaders and their answers refer to each other: else all of it would stay until a garbage collection finds it."""
+        for name in [name for name in self.__dict__ if not name.startswith("_")]:
+            del self.__dict__[name]
+
     @cached_property
     def types(self) -> Mapping[str, PackageType]:
         """The loaded package types by name."""

@@ -16,10 +16,12 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext, ExecutionResult
 
 from entrepot.errors import EntrepotError, PluginError
+from entrepot.graphql.context import Context
 from entrepot.graphql.errors import report, shown
 from entrepot.graphql.files import PlainFile
 from entrepot.graphql.limits import MAX_LENGTH, AnswerLimits, TextLimits, WriteLimits
 from entrepot.graphql.mutations import CORE_MUTATIONS
+from entrepot.graphql.names import Names
 from entrepot.graphql.namespace import Organization, User
 from entrepot.graphql.problems import HANDLERS
 from entrepot.graphql.query import Query
@@ -40,7 +42,12 @@ class Schema(strawberry.Schema):
         if query is not None and len(query) > MAX_LENGTH:
             message = f"The query has {len(query):,} characters; {MAX_LENGTH:,} are allowed. Hand values over as variables."
             return ExecutionResult(data=None, errors=[GraphQLError(message, extensions={"code": "BAD_REQUEST"})])
-        result = await super().execute(query, *args, **kwargs)
+        try:
+            result = await super().execute(query, *args, **kwargs)
+        finally:
+            context = kwargs.get("context_value")
+            if isinstance(context, Context):
+                context.loaders.forget()
         if result.errors:
             result.errors = [shown(error) for error in result.errors]
         return result
@@ -73,7 +80,7 @@ def _schema(types: Iterable[type], queries: tuple[type, ...], mutations: tuple[t
         types=dict.fromkeys((*CORE_TYPES, *types)),
         extensions=[TextLimits, ParserCache, ValidationCache, AnswerLimits, WriteLimits],
         exception_handlers=HANDLERS,
-        config=StrawberryConfig(scalar_map=SCALARS),
+        config=StrawberryConfig(scalar_map=SCALARS, name_converter=Names()),
     )
 
 

@@ -46,7 +46,10 @@ class FilesInput:
         if self.ids:
             return FileSelection(ids=[uuid_of(info, id, File, field=field) for id in self.ids])
         if self.addresses:
-            return FileSelection(addresses=[Address(one.namespace, one.type, one.path) for one in self.addresses])
+            addresses = [Address(one.namespace, one.type, one.path) for one in self.addresses]
+            if any("\0" in part for one in addresses for part in one):
+                raise ValidationError("The address of a file holds no NUL character.", field=field)
+            return FileSelection(addresses=addresses)
         if self.release_id:
             return FileSelection(release=uuid_of(info, self.release_id, Release, field=field))
         if self.package_id:
