@@ -42,6 +42,7 @@ from entrepot.packagetype import (
 from entrepot.services.actors import Actor
 from entrepot.services.facade import Services
 from entrepot.services.uploads import IncomingUpload, PublishedFile
+from entrepot.shelf import ShelfType
 
 __all__ = [
     "Actor",
@@ -77,6 +78,7 @@ __all__ = [
     "RefusalTarget",
     "RenderContext",
     "Services",
+    "ShelfType",
     "StoredExtra",
     "StoredFile",
     "Target",
