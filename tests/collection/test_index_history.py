@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
@@ -18,6 +19,8 @@ from hypothesis import strategies as st
 from toy import ToyType, build_toy, line_of
 
 if TYPE_CHECKING:
+    from entrepot.db.snapshot import Snapshots, StoredShard
+
     from .conftest import Yard
 
 WEEK = 7 * 24
@@ -186,22 +189,43 @@ async def test_the_shards_of_each_label_are_its_own(yard: Yard) -> None:
     assert (await yard.collect()).shards.count == 0
 
 
-async def test_a_late_worker_does_not_make_a_shard_older_than_it_is(yard: Yard) -> None:
-    """It stores what it has read long before, after another one has stored the same bytes for a later generation."""
+class HeldUp:
+    """The site's snapshots, for a worker that is held up before and after it asks which shards are stored."""
+
+    def __init__(self, snapshots: Snapshots) -> None:
+        self.document = snapshots.document
+        self.part = snapshots.part
+        self.close = snapshots.close
+        self._shards = snapshots.shards
+        self.came, self.may_ask, self.asked, self.may_go = (asyncio.Event() for _ in range(4))
+
+    async def shards(self, head_id: int, representation: str, parts: Sequence[str] | None) -> Mapping[str, StoredShard]:
+        self.came.set()
+        await self.may_ask.wait()
+        found = await self._shards(head_id, representation, parts)
+        self.asked.set()
+        await self.may_go.wait()
+        return found
+
+
+async def test_a_late_worker_does_not_make_a_shard_older_than_another_one_has_said(yard: Yard) -> None:
     site = yard.house.site
     await yard.alice.has("crane-1.toy", build_toy("crane", "1"))
     named = await shards(yard)
     head = await site.lookup.head("alice", "toy", "main", "all")
     assert head is not None
-    late = await site.snapshots.document(head.id, "line", None)
+    held_up = HeldUp(site.snapshots)
+    place = Place("alice", ToyType(), "main", "all")
+    late = asyncio.create_task(Indexes(held_up, 1 << 20).document(head, place, place.type.document_representations[1], ()))
+    await held_up.came.wait()  # it has read the first generation
     await yard.alice.has("crane-2.toy", build_toy("crane", "2"))
     await shards(yard)
-    late_bodies = {"crane": b"".join(late.parts["crane"].bodies)}
+    held_up.may_ask.set()
+    await held_up.asked.wait()  # the latest shard is not what it has: it will store its own
     await yard.remove("crane-2.toy")
-    assert await shards(yard) == named  # stored for the third generation
-    worker = Indexes(site.snapshots, 1 << 20)
-    await worker._store_shards(head.id, "shard", late, late_bodies, {"crane": b"\0" * 32})  # makes the latest another one
-    await worker._store_shards(head.id, "shard", late, late_bodies, {"crane": bytes.fromhex(named["crane"])})
+    assert await shards(yard) == named  # the same bytes, of the third generation
+    held_up.may_go.set()
+    await late
     await yard.age(hours=WEEK + 1)
     await yard.collect()
     assert await shards(yard) == named
