@@ -12,8 +12,10 @@ import typer
 
 from entrepot.commands.check import check
 from entrepot.commands.console import fail
+from entrepot.commands.export_schema import export_schema
 from entrepot.commands.gc import gc
 from entrepot.commands.import_folder import import_folder
+from entrepot.commands.migrate import migrate
 from entrepot.commands.serve import serve
 from entrepot.commands.token import token
 from entrepot.commands.user import user
@@ -21,7 +23,14 @@ from entrepot.errors import EntrepotError, PluginError, SettingsError
 
 cli = typer.Typer(name="entrepot", help="A self-hosted package server.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
-COMMANDS: Mapping[str, Callable[..., None]] = {"serve": serve, "check": check, "gc": gc, "import": import_folder}
+COMMANDS: Mapping[str, Callable[..., None]] = {
+    "serve": serve,
+    "import": import_folder,
+    "check": check,
+    "gc": gc,
+    "migrate": migrate,
+    "export-schema": export_schema,
+}
 GROUPS: Mapping[str, typer.Typer] = {"user": user, "token": token}
 
 for _name, _command in COMMANDS.items():

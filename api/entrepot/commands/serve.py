@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from entrepot.commands.site import Config, Data
-from entrepot.settings import load_settings
 
 
 def serve(
@@ -18,7 +17,7 @@ def serve(
     config: Config = None,
 ) -> None:
     """Serve packages until SIGTERM or Ctrl-C. Creates the data folder where there is none."""
-    settings = load_settings(config, data=data, host=host, port=port, workers=workers)
     from entrepot.server import run
+    from entrepot.settings import load_settings
 
-    run(settings)
+    run(load_settings(config, data=data, host=host, port=port, workers=workers))

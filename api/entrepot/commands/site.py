@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 import typer
 
 from entrepot.errors import SettingsError
-from entrepot.log import log_as_set
-from entrepot.settings import Settings, check_sections, load_settings
 
 if TYPE_CHECKING:
     from entrepot.registry import Registry
+    from entrepot.settings import Settings
 
 T = TypeVar("T")
 
@@ -41,15 +40,24 @@ class Setup(NamedTuple):
 
 def setup(data: Path | None, config: Path | None, *, must_exist: bool = False) -> Setup:
     """The settings and the plugins of a command that works on a data folder. Raises SettingsError, PluginError."""
+    from entrepot.log import log_as_set
+    from entrepot.registry import Registry
+    from entrepot.settings import check_sections, load_settings
+
     settings = load_settings(config, data=data)
     log_as_set(settings, "warning" if settings.log_level == "info" else "")
-    if must_exist and not settings.data.is_dir():
+    if must_exist and needs_folder(settings) and not settings.data.is_dir():
         raise SettingsError(f"There is no data folder {settings.data}. Name the server's with --data.")
-    from entrepot.registry import Registry
-
     registry = Registry.load(settings.plugins)
     check_sections(settings, registry.settings_models())
     return Setup(settings, registry)
+
+
+def needs_folder(settings: Settings) -> bool:
+    """Whether anything that a site keeps lies in its data folder. Where database and files are elsewhere, any machine can run commands."""
+    from entrepot.db.connection import sqlite_path
+
+    return sqlite_path(settings) is not None or not settings.storage_url
 
 
 @asynccontextmanager

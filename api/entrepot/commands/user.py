@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from entrepot.commands.console import note
+from entrepot.commands.console import as_json, note, table, timestamp, when
 from entrepot.commands.site import Config, Data, setup
 from entrepot.errors import ValidationError
 
 user = typer.Typer(help="Users.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="The user's name.")]
 
 
 @user.command("create")
@@ -33,6 +36,47 @@ def create_user(
     note(f"Created the user {name}{', an administrator' if admin else ''}.")
     if password is None:
         note("The user has no password and can only use tokens.")
+
+
+@user.command("list")
+def list_users(
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """List every user, also those who are disabled."""
+    site = setup(data, config, must_exist=True)
+    from entrepot.services import users
+
+    found = site.run(users.list_users)
+    if json:
+        times = ({"created_at": timestamp(one.created_at), "disabled_at": timestamp(one.disabled_at)} for one in found)
+        as_json([{"name": one.name, "admin": one.admin, "password": one.password, **at} for one, at in zip(found, times, strict=True)])
+        return
+    rows = ((one.name, "yes" if one.admin else "", "yes" if one.password else "", when(one.created_at), when(one.disabled_at, "")) for one in found)
+    table(("name", "administrator", "password", "created", "disabled"), rows)
+
+
+@user.command("disable")
+def disable_user(name: Name, data: Data = None, config: Config = None) -> None:
+    """Disable a user: the tokens stop at once, on every running server. What the user has published stays."""
+    changed = set_disabled(name, True, data, config)
+    note(f"{name} is disabled. Every token of {name} has stopped." if changed else f"{name} was disabled already; nothing changed.")
+
+
+@user.command("enable")
+def enable_user(name: Name, data: Data = None, config: Config = None) -> None:
+    """Enable a user again. Tokens that have not expired and were not revoked work again."""
+    changed = set_disabled(name, False, data, config)
+    note(f"{name} is enabled." if changed else f"{name} was not disabled; nothing changed.")
+
+
+def set_disabled(name: str, disabled: bool, data: Path | None, config: Path | None) -> bool:
+    """Disable or enable a user; answers whether that changed anything."""
+    site = setup(data, config, must_exist=True)
+    from entrepot.services import users
+
+    return site.run(lambda: users.set_disabled(name=name, disabled=disabled))
 
 
 def ask_password(from_stdin: bool) -> str | None:
