@@ -57,7 +57,7 @@ def connect(url: str, options: Mapping[str, str]) -> Place:
     """Make the store that the settings name, without a word to it. Raises SettingsError."""
     scheme, bucket, prefix = parse(url)
     given = {name.lower(): value for name, value in options.items()}
-    failures = Failures(url, secrets=[*given.values(), *(value for name, value in os.environ.items() if _is_secret(name))])
+    failures = Failures(url, secrets=[value for name, value in (*given.items(), *os.environ.items()) if _is_secret(name)])
     client: dict[str, Any] = {name: given.pop(name) for name in CLIENT_OPTIONS if name in given}
     if scheme == "s3":
         given.setdefault("disable_bulk_delete", "true")  # one blob is deleted at a time, and not every S3 server knows the other way
@@ -126,4 +126,4 @@ def _signer(store: S3Store, options: Mapping[str, str]) -> Presigner | None:
 
 
 def _is_secret(name: str) -> bool:
-    return name.startswith(("AWS_", "AZURE_", "GOOGLE_")) and any(word in name for word in ("SECRET", "TOKEN", "KEY", "SAS", "PASSWORD"))
+    return any(word in name.lower() for word in ("secret", "token", "key", "sas", "password", "credential", "service_account"))

@@ -35,7 +35,7 @@ OBJECT = re.compile(rf"{ROOT}/([0-9a-f]{{2}})/([0-9a-f]{{2}})/(\1\2[0-9a-f]{{60}
 WHOLE = 1 << 20
 """Up to this size a blob is one quick request."""
 PART = 5 << 20
-PARTS_AT_ONCE = 4
+PARTS_AT_ONCE = 3
 MOST_PARTS = 10_000
 PIECE = 256 << 10
 """What is read of a blob at once, at least, while it is streamed."""
