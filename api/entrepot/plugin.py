@@ -16,6 +16,7 @@ from entrepot.errors import (
     ValidationError,
 )
 from entrepot.graphql.interfaces import File, PackageFacet
+from entrepot.graphql.problems import ConflictError, Error, InvalidInputError, NotFoundError, PermissionDeniedError
 from entrepot.hooks import FileEvent, Models, PackageEvent, Upload, hookimpl
 from entrepot.packagetype import (
     AddressedTarget,
@@ -49,21 +50,25 @@ __all__ = [
     "AddressedTarget",
     "BadRequest",
     "Conflict",
+    "ConflictError",
     "DocumentRepresentation",
     "DocumentTarget",
     "EntrepotError",
     "Entry",
+    "Error",
     "Extra",
     "File",
     "FileEvent",
     "FileTarget",
     "IncomingUpload",
     "Inspection",
+    "InvalidInputError",
     "InvalidPackage",
     "Listed",
     "Models",
     "NewestTarget",
     "NotFound",
+    "NotFoundError",
     "PackageEvent",
     "PackageFacet",
     "PackageSummary",
@@ -72,6 +77,7 @@ __all__ = [
     "PartTarget",
     "Parts",
     "PermissionDenied",
+    "PermissionDeniedError",
     "PluginError",
     "PublishedFile",
     "RedirectTarget",

@@ -291,6 +291,39 @@ def test_files_and_packages_say_in_graphql_what_npm_knows_of_them(server: Server
     }
 
 
+MOVE = """mutation ($input: NpmMoveTagInput!) { npmMoveTag(input: $input) {
+    __typename ... on NpmMoveTagPayload { distTags { tag version } } ... on Error { message } } }"""
+
+
+def move(client: httpx.Client, name: str, **input: str | None) -> httpx.Response:
+    return client.post("/graphql", json={"query": MOVE, "variables": {"input": {"namespace": "alice", "package": name, **input}}})
+
+
+def test_a_mutation_of_the_plugin_moves_a_tag_and_its_refusals_are_typed(server: Server, alice: httpx.Client, anyone: httpx.Client) -> None:
+    published(alice, "loop", "1.0.0")
+    moved = move(alice, "loop", tag="next", version="1.0.0").json()["data"]["npmMoveTag"]
+    assert moved["distTags"] == [{"tag": "latest", "version": "1.0.0"}, {"tag": "next", "version": "1.0.0"}]
+    assert anyone.get("/npm/alice/loop").json()["dist-tags"] == {"latest": "1.0.0", "next": "1.0.0"}
+    with server.client("all", user="bob") as bob, server.client("api") as api:
+        refusals = [
+            move(alice, "missing", tag="next", version="1.0.0"),
+            move(bob, "loop", tag="next", version="1.0.0"),
+            move(api, "loop", tag="next", version="1.0.0"),  # lacks the plugin's own scope
+            move(alice, "loop", tag="next", version="9.0.0"),
+        ]
+    kinds = [answer.json()["data"]["npmMoveTag"]["__typename"] for answer in refusals]
+    assert kinds == ["NotFoundError", "PermissionDeniedError", "PermissionDeniedError", "ValidationError"]
+
+
+def test_no_mutation_of_a_plugin_runs_without_the_cores_own_scope(server: Server, alice: httpx.Client, anyone: httpx.Client) -> None:
+    published(alice, "twist", "1.0.0")
+    with server.client("npm", "api:read") as reader:
+        answers = [move(client, "twist", tag="next", version="1.0.0").json() for client in (anyone, reader)]
+    assert [answer["errors"][0]["extensions"]["code"] for answer in answers] == ["UNAUTHENTICATED", "PERMISSION_DENIED"]
+    assert [answer["data"] for answer in answers] == [None, None]
+    assert anyone.get("/npm/alice/twist").json()["dist-tags"] == {"latest": "1.0.0"}
+
+
 # -- without the plugin -----------------------------------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from entrepot.plugin import Models, PackageType, hookimpl
 
 from entrepot_npm.graphql import NpmQuery
+from entrepot_npm.mutation import NpmMutation
 from entrepot_npm.packagetype import Npm
 from entrepot_npm.tags import SCOPE
 
@@ -23,6 +24,11 @@ class Plugin:
     def graphql_queries(self) -> Sequence[type]:
         """The history of the dist-tags."""
         return [NpmQuery]
+
+    @hookimpl
+    def graphql_mutations(self) -> Sequence[type]:
+        """Moving one."""
+        return [NpmMutation]
 
     @hookimpl
     def models(self) -> Models:
