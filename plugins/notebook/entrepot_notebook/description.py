@@ -167,15 +167,14 @@ def _text(value: object, most: int | None = _longest_text) -> str:
 
 def _body(value: object) -> str:
     """A text of several lines, without embedded images."""
-    text = _embedded.sub("data:", _text(value, 4 * _longest_text))[:_longest_text]
-    return _printable(text, keep="\n\t").strip()
+    return _printable(_embedded.sub("data:", _text(value, 4 * _longest_text))[:_longest_text], keep="\n\t").strip()
 
 
 def _line(value: object) -> str:
     """A text of one line."""
-    return _printable(" ".join(value[: 4 * _longest_line].split()), keep="")[:_longest_line].strip() if isinstance(value, str) else ""
+    return " ".join(_printable(value[: 4 * _longest_line]).split())[:_longest_line].strip() if isinstance(value, str) else ""
 
 
-def _printable(text: str, keep: str) -> str:
-    """Without control characters, and without halves of pairs, which no other JSON reader takes."""
-    return "".join(character for character in text if character.isprintable() or character in keep)
+def _printable(text: str, keep: str = "") -> str:
+    """With spaces for control characters, and for halves of pairs, which other JSON readers do not take."""
+    return "".join(character if character.isprintable() or character in keep else " " for character in text)

@@ -100,7 +100,7 @@ def _validate(notebook: dict[str, Any], major: int, minor: int) -> None:
     """By the schema of its format, unknown keys allowed: editors add their own. Cell ids of 4.5 are not asked for, as Jupyter does not."""
     from nbformat.validator import ValidationError, get_validator  # 13 MB and a tenth of a second, for those who upload notebooks
 
-    known = (3, 0) if major == 3 else (4, 4) if minor <= _newest_minor else (4, _newest_minor + 1)  # validators are kept: no more than these
+    known = (3, 0) if major == 3 else (4, min(minor, 4) if minor <= _newest_minor else _newest_minor + 1)  # validators are kept: no more than these
     try:
         get_validator(*known, relax_add_props=True, name="fastjsonschema").validate(notebook)  # type: ignore[no-untyped-call]
     except ValidationError as error:
@@ -113,7 +113,7 @@ def _explained(message: str, notebook: dict[str, Any]) -> str:
     """What the validator found, for people: it says that a cell is none of the known kinds, and not why."""
     found = _cell_in_error.search(message)
     if not found:
-        return f"{message[:300].replace('data.', '').rstrip('.')}."
+        return f"{message.removeprefix('data.')[:300].rstrip('.')}."
     cells = notebook.get("cells")
     cell = cells[int(found[1])] if isinstance(cells, list) and int(found[1]) < len(cells) else None
     kind = cell.get("cell_type") if isinstance(cell, dict) else None
