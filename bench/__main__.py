@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from bench import graphql, many, memory, publish, rates, uploads
+from bench import downloads, graphql, many, memory, publish, rates, uploads
 from bench.machine import Machine
 from bench.table import Table
 
@@ -18,6 +18,7 @@ SECTIONS: Mapping[str, Callable[..., Sequence[Table]]] = {
     "uploads": uploads.measure,
     "rates": rates.measure,
     "publish": publish.measure,
+    "downloads": downloads.measure,
     "graphql": graphql.measure,
     "memory": memory.measure,
     "many": many.measure,

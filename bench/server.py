@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 
@@ -99,6 +99,10 @@ class Site:
         serve = [*(command or COMMAND), "serve", "--data", str(self.data), "--port", str(port)]
         with process(serve, port, self.environment) as pid, client(port) as asking:
             yield Entrepot(pid, port, self.data, self.token, asking, self.ground)
+
+    def without(self, setting: str) -> Site:
+        """The same, with a setting left out."""
+        return replace(self, environment={name: value for name, value in self.environment.items() if name != f"ENTREPOT_{setting.upper()}"})
 
     def stock(self, count: int) -> None:
         """Fill it with so many conda packages (`bench.stock`)."""
