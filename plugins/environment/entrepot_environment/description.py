@@ -9,7 +9,7 @@ from typing import Any
 from entrepot_environment.document import Environment
 
 _user_info = re.compile(r"(\w://)[^/@\s]{1,2000}@")
-_token = re.compile(r"/t/[^/\s]{1,2000}(?=/|\s|$)")
+_token = re.compile(r"/t/[^/:\s]{1,2000}(?=[/:\s]|$)")
 
 
 def attributes(environment: Environment) -> Mapping[str, Any]:

@@ -137,7 +137,7 @@ class _Builder:
 
 def _scalar(event: yaml.ScalarEvent) -> str | None:
     _refuse_tag(event)
-    return None if event.implicit[0] and event.style is None and event.value in _null else event.value
+    return None if event.implicit[0] and not event.style and event.value in _null else event.value
 
 
 def _refuse_tag(event: yaml.Event) -> None:
