@@ -231,6 +231,32 @@ async def test_documents_that_are_carried_over_still_count(watched: House) -> No
     assert stores.size == before
 
 
+async def test_a_store_that_followed_changes_is_the_one_that_is_read_whole(watched: House) -> None:
+    """What is held and what it costs are kept up with the changed parts alone."""
+    alice = watched.people["alice"]
+    insider = alice.client
+    stores: Any = watched.site.indexes.stores
+
+    async def settled() -> list[tuple[Any, ...]]:
+        for path in ("listing", "shards"):
+            assert (await insider.get(f"/toy/alice/{path}")).status_code == 200
+        return [(key, store.generation, store.parts, list(store.names), store.private, store.size) for key, (store, _) in stores._held.items()]
+
+    await settled()
+    await alice.has("doll.toy", build_toy("doll"), private=True)
+    await alice.has("ball-2.toy", build_toy("ball", "2"))
+    await settled()
+    await fill(watched, "doll", 5_000)
+    await remove_file(watched.site, actor=alice.actor, namespace="alice", type="toy", path="car.toy")
+    await settled()
+    await fill(watched, "doll", 10)
+    followed = await settled()
+    assert {store[4] for store in followed} == {frozenset({"doll"})}
+    for key in list(stores._held):
+        stores.drop(key)
+    assert await settled() == followed
+
+
 async def test_a_document_larger_than_the_bound_is_served_all_the_same(watched: House) -> None:
     for name in ("ball", "car"):
         await fill(watched, name, 3 * MIB)

@@ -71,6 +71,8 @@ class PartStore:
     generation: int
     parts: Mapping[str, HeldPart]
     names: Sequence[str]
+    private: frozenset[str]
+    """The names of the parts that not everybody sees."""
     size: int
     documents: dict[tuple[str, Audience, str], Rendering] = field(default_factory=dict)
 
@@ -81,7 +83,7 @@ class PartStore:
 
     def shown(self, audience: Audience) -> StoredParts:
         """The parts that an audience sees."""
-        hidden = {name for name in self.names if (part := self.parts[name]).private and part.package_id not in audience}
+        hidden = {name for name in self.private if self.parts[name].package_id not in audience}
         return StoredParts(self.parts, [name for name in self.names if name not in hidden] if hidden else self.names)
 
 
@@ -190,9 +192,8 @@ class Indexes:
         key = (head.id, representation.name)
         old = self.stores.get(key)
         read = await self._snapshots.document(head.id, representation.entries, old.generation if old else None)
-        bodies = await asyncio.to_thread(_render_parts, place, representation, read.parts)
+        bodies, digests = await asyncio.to_thread(_render_parts, place, representation, read.parts)
         if representation.addressed:
-            digests = await asyncio.to_thread(_digests, bodies)
             await self._store_shards(head.id, representation.name, read, bodies, digests)
             bodies = digests
         new = await asyncio.to_thread(_advanced, old, read, bodies)
@@ -271,25 +272,23 @@ def part_representation(package_type: PackageType, name: str) -> PartRepresentat
     return next(one for one in package_type.part_representations if one.name == name)
 
 
-def _render_parts(place: Place, representation: PartRepresentation, parts: Mapping[str, PartRows]) -> dict[str, bytes]:
-    """The rendered bytes of every part that has entries; without an entry representation, nothing but its existence."""
+def _render_parts(place: Place, representation: PartRepresentation, parts: Mapping[str, PartRows]) -> tuple[Mapping[str, bytes], Mapping[str, bytes]]:
+    """The rendered bytes of every part that has entries, without an entry representation nothing but its existence; their digests if addressed."""
     if representation.entries is None:
-        return {name: b"" for name, rows in parts.items() if rows.bodies}
+        return {name: b"" for name, rows in parts.items() if rows.bodies}, {}
     render = place.type.render_part
-    return {name: render(representation.name, place.context(name), rows.bodies) for name, rows in parts.items() if rows.bodies}
-
-
-def _digests(bodies: Mapping[str, bytes]) -> dict[str, bytes]:
-    return {name: hashlib.sha256(body).digest() for name, body in bodies.items()}
+    bodies = {name: render(representation.name, place.context(name), rows.bodies) for name, rows in parts.items() if rows.bodies}
+    return bodies, {name: hashlib.sha256(body).digest() for name, body in bodies.items()} if representation.addressed else {}
 
 
 def _advanced(old: PartStore | None, read: DocumentRead, bodies: Mapping[str, bytes]) -> PartStore:
-    """A new store; the old one stays as it is for those who still stream from it."""
+    """A new store; the old one stays as it is for those who still stream from it. What did not change, which may be much, is not looked at."""
     changed = {name: HeldPart(body, read.parts[name].package_id, read.parts[name].private) for name, body in bodies.items()}
+    private = frozenset(name for name, part in changed.items() if part.private)
     if read.whole or old is None:
-        return PartStore(read.generation, changed, sorted(changed), _cost(changed))
+        return PartStore(read.generation, changed, sorted(changed), private, _cost(changed))
     if all(old.parts.get(name) == changed.get(name) for name in read.parts):
-        return PartStore(read.generation, old.parts, old.names, old.size, _carried(old, read.generation))
+        return PartStore(read.generation, old.parts, old.names, old.private, old.size, _carried(old, read.generation))
     parts, names = dict(old.parts), list(old.names)
     for name in read.parts:
         if name in parts and name not in changed:
@@ -299,7 +298,8 @@ def _advanced(old: PartStore | None, read: DocumentRead, bodies: Mapping[str, by
             if name not in parts:
                 insort(names, name)
             parts[name] = changed[name]
-    return PartStore(read.generation, parts, names, _cost(parts))
+    gone = {name: old.parts[name] for name in read.parts if name in old.parts}
+    return PartStore(read.generation, parts, names, old.private.difference(read.parts) | private, old.size - _cost(gone) + _cost(changed))
 
 
 def _carried(old: PartStore, generation: int) -> dict[tuple[str, Audience, str], Rendering]:

@@ -37,10 +37,13 @@ def shard(entries: Sequence[bytes]) -> bytes:
 
 
 def shard_index(subdir: str, parts: Parts) -> bytes:
-    """`repodata_shards.msgpack.zst`. It carries no date: one would tell when a package that the reader may not see has changed."""
+    """`repodata_shards.msgpack.zst`. It carries no date: one would tell when a package that the reader may not see has changed.
+
+    Most of it are digests, which nothing compresses: level 3 takes twice as long as 1 and leaves a twentieth less.
+    """
     info = {"base_url": "", "shards_base_url": f"./{shards_folder}/", "subdir": subdir}
     shards = dict(zip(parts.names(), parts.digests(), strict=True))
-    return zstandard.ZstdCompressor(level=3).compress(msgpack.packb({"info": info, "shards": shards, "version": 1}))
+    return zstandard.ZstdCompressor(level=1).compress(msgpack.packb({"info": info, "shards": shards, "version": 1}))
 
 
 def fragment(entries: Sequence[bytes]) -> bytes:
