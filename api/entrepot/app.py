@@ -19,6 +19,7 @@ from entrepot.db.migrate import migrate
 from entrepot.db.readers import open_readers
 from entrepot.errors import EntrepotError, Unavailable
 from entrepot.graphql.endpoint import graphql_app
+from entrepot.graphql.graphiql import SchemaText, asset
 from entrepot.graphql.schema import build_schema
 from entrepot.http.authentication import recorded
 from entrepot.http.errors import on_crash, on_domain_error, on_http_error
@@ -107,6 +108,8 @@ def build_app(site: Site, pulse: Pulse) -> ASGIApp:
         Route(StagedEndpoint.path, StagedEndpoint(site).put, methods=["PUT"]),  # before the next: no namespace is named `-`
         Route(UploadEndpoint.path, UploadEndpoint(services).put, methods=["PUT"]),
         Route("/graphql", graphql_app(site, schema)),
+        Route("/graphql/assets/{digest}/{name}", asset, methods=["GET"]),
+        Route("/graphql/schema.graphql", SchemaText(schema).get, methods=["GET"]),
         *_type_mounts(site.registry, services),  # before the plugins' own: a pattern of theirs cannot take a type's uploads
         *(route for _, route in site.registry.routes(services)),
     ]

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLRequestData
 
 from entrepot.errors import BadRequest, EntrepotError, PermissionDenied, TooLarge
 from entrepot.graphql.context import Context
 from entrepot.graphql.errors import code_of
+from entrepot.graphql.graphiql import page
 from entrepot.http.authentication import authenticate
 from entrepot.http.errors import CHALLENGE
 from entrepot.http.urls import base_url
@@ -109,9 +109,8 @@ class Endpoint(GraphQL[Context, None]):
         return request.method == "GET" and "query" not in request.query_params and "text/html" in request.headers.get("accept", "")
 
     async def render_graphql_ide(self, request: Request) -> Response:
-        """How to ask. (An interactive page would have to load its scripts from elsewhere.)"""
-        url = escape(base_url(self.site, request.scope) + "/graphql")
-        return HTMLResponse(PAGE.replace("URL", url), headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"})
+        """GraphiQL, or how to ask."""
+        return await page(base_url(self.site, request.scope) + "/graphql")
 
 
 def graphql_app(site: Site, schema: Schema) -> Endpoint:
@@ -130,20 +129,3 @@ def _refusal(status: int, message: str, code: str) -> Response:
     body = orjson.dumps({"errors": [{"message": message, "extensions": {"code": code}}]})
     headers = {401: {"WWW-Authenticate": CHALLENGE}, 405: {"Allow": "GET, POST"}}.get(status)
     return Response(body, status, headers, media_type="application/json")
-
-
-PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Entrepot: GraphQL</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1rem}
-pre{background:#f4f4f4;padding:1rem;overflow:auto}</style>
-</head><body>
-<h1>The GraphQL API</h1>
-<p>Send queries as JSON; a token goes into the header <code>Authorization</code>.</p>
-<pre>curl URL \\
-  -H 'Content-Type: application/json' \\
-  -H 'Authorization: Bearer TOKEN' \\
-  -d '{"query": "{ packages(first: 10) { totalCount nodes { name namespace { name } latestRelease { version } } } }"}'</pre>
-<p>The schema describes itself: ask for <code>{ __schema { types { name description } } }</code>, or point any GraphQL client at this address.
-An interactive page comes with a later version.</p>
-</body></html>
-"""
