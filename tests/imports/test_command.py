@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import pty
@@ -9,7 +10,7 @@ import re
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +19,15 @@ from typing import Any
 import httpx
 import pytest
 from conda_builder import build_conda
+from entrepot.db.connection import database
+from entrepot.registry import Registry
+from entrepot.services.users import create_user
+from entrepot.settings import Settings
 from entrepot_process import COMMAND, ENVIRONMENT, serving
 from ground import Ground
 from pypi_builder import build_wheel
 
-FILES = 150
+FILES = 100
 
 
 @dataclass
@@ -59,8 +64,13 @@ def place(tmp_path: Path, ground: Ground) -> Place:
     """An empty folder, and alice."""
     found = Place(ground.data(tmp_path / "data"), tmp_path / "mirror", {**ENVIRONMENT, **ground.environment})
     found.folder.mkdir()
-    made = found.entrepot("user", "create", "alice")
-    assert made.returncode == 0, made.stderr
+    registry = Registry.built_in()
+
+    async def create() -> None:
+        async with database(Settings(data=found.data)):
+            await create_user(registry, name="alice", password=None, admin=False)
+
+    asyncio.run(create())
     return found
 
 
@@ -77,12 +87,7 @@ def test_people_get_a_summary_and_programs_a_line_for_each_file(place: Place, tm
     assert (done.returncode, done.stdout) == (0, "")
     summary, *rest = done.stderr.splitlines()
     assert re.fullmatch(r"Imported into alice: 1 file, \d+ bytes, in \d+\.\d s \(\d+ files a second\)\.", summary)
-    assert rest == ["Skipped: 2 files.", "  no packages: 1", "    README", "  indexes, signatures and sidecars: 1"] or rest == [
-        "Skipped: 2 files.",
-        "  indexes, signatures and sidecars: 1",
-        "  no packages: 1",
-        "    README",
-    ]
+    assert rest == ["Skipped: 2 files.", "  indexes, signatures and sidecars: 1", "  no packages: 1", "    README"]
     *told, end = lines(tmp_path / "report.jsonl")
     assert {line["file"]: line["outcome"] for line in told} == {wheel: "imported", "index.html": "skipped", "README": "skipped"}
     [one] = [line for line in told if line["file"] == wheel]
@@ -121,8 +126,6 @@ def test_a_dry_run_says_that_it_is_one(place: Place) -> None:
     ("arguments", "sentence"),
     [
         (["--namespace", "bob"], "There is no namespace bob. Create it first, with the user that owns it: entrepot user create bob"),
-        (["--label", "a b"], "'a b' is no label"),
-        (["--type", "rpm"], "There is no package type 'rpm' here."),
         (["--report", "/nonexistent/r"], "The report cannot be written to /nonexistent/r: No such file or directory."),
     ],
 )
@@ -225,7 +228,7 @@ def test_a_server_that_runs_beside_it_takes_uploads_and_shows_each_file_at_once(
     assert place.entrepot("check").returncode == 0
 
 
-def on_a_terminal(place: Place, seen: Callable[[bytes], None]) -> tuple[int, bytes]:
+def on_a_terminal(place: Place) -> tuple[int, bytes]:
     """Import with a terminal for what people see; what it showed."""
     mine, theirs = pty.openpty()
     command = place.command("import", place.folder, "--namespace", "alice")
@@ -240,7 +243,6 @@ def on_a_terminal(place: Place, seen: Callable[[bytes], None]) -> tuple[int, byt
         except OSError:  # the other end is closed
             break
         shown += piece
-        seen(shown)
         if not piece:
             break
     os.close(mine)
@@ -249,7 +251,7 @@ def on_a_terminal(place: Place, seen: Callable[[bytes], None]) -> tuple[int, byt
 
 def test_on_a_terminal_a_bar_runs_to_the_end_and_goes(place: Place) -> None:
     place.fill(30)
-    code, shown = on_a_terminal(place, lambda _: None)
+    code, shown = on_a_terminal(place)
     assert code == 0
     assert b"Importing" in shown
     assert re.search(rb"\d+/30 files", shown)
