@@ -13,7 +13,7 @@ from real_client import Client, download
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, lasting_ground: Ground) -> Iterator[Server]:
-    """A server with the users alice and bob."""
+    """A server with the users alice and bob. Where there is an object store it sends clients there."""
     with serving(tmp_path_factory.mktemp("server"), None) as running:
         for name in ("alice", "bob"):
             assert running.entrepot("user", "create", name).returncode == 0

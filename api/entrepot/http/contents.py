@@ -209,7 +209,8 @@ class HandedContent(BlobContent):
         self._location = location
 
     async def _send_bytes(self, facts: Facts, send: Send) -> None:
-        headers = [*self.headers, (b"x-accel-redirect", self._location.encode()), (b"content-length", b"0")]
+        ours = [one for one in self.headers if one[0] != b"accept-ranges"]  # nginx says that it answers ranges, and would say it twice
+        headers = [*ours, (b"x-accel-redirect", self._location.encode()), (b"content-length", b"0")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send(EMPTY)
         self._count(facts)
