@@ -24,8 +24,13 @@ from entrepot.db.migrate import migrate
 from entrepot.settings import Settings
 from object_store import shared_store
 from postgres_server import shared_databases, shared_server
+from tortoise.backends.base.executor import EXECUTOR_CACHE
 
 GROUNDS = ("folder", "fleet")
+on_folder = pytest.mark.parametrize("ground", ["folder"], indirect=True)
+"""For what is about the data folder itself."""
+on_fleet = pytest.mark.parametrize("ground", ["fleet"], indirect=True)
+"""For what is about PostgreSQL itself."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,7 @@ class Ground:
 def laid(name: str) -> Iterator[Ground]:
     """A fresh ground, to which the environment points for as long as it lasts."""
     with pytest.MonkeyPatch.context() as patch:
+        EXECUTOR_CACHE.clear()  # Tortoise keeps statements by the connection's name: those of the other ground's dialect
         for variable in [variable for variable in os.environ if variable.startswith("ENTREPOT_")]:
             patch.delenv(variable)
         if name == "folder":
