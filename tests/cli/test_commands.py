@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pty
 import re
-import sqlite3
 import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from argon2 import PasswordHasher
+from entrepot.settings import Settings
+from entrepot.storage import open_storage
+from ground import Ground, on_folder
 
 if TYPE_CHECKING:
     from .conftest import Entrepot
-
-
-def rows(data: Path, statement: str) -> list[tuple[Any, ...]]:
-    connection = sqlite3.connect(data / "entrepot.sqlite3")
-    try:
-        return connection.execute(statement).fetchall()
-    finally:
-        connection.close()
 
 
 def test_the_version_is_printed_even_where_plugins_are_broken(entrepot: Entrepot) -> None:
@@ -55,19 +50,20 @@ def test_a_wrong_use_ends_with_2_and_tells_of_the_help(entrepot: Entrepot, argum
     assert "--help" in done.stderr
 
 
-def test_a_user_is_created_in_a_data_folder_that_did_not_exist(entrepot: Entrepot, data: Path) -> None:
+def test_a_user_is_created_in_a_data_folder_that_did_not_exist(ground: Ground, entrepot: Entrepot, data: Path) -> None:
     done = entrepot("user", "create", "Alice", "--admin", "--data", data)
     assert (done.returncode, done.stdout) == (0, "")
     assert "Created the user Alice, an administrator." in done.stderr
     assert "no password" in done.stderr
-    assert rows(data, "SELECT name, is_admin, password_hash FROM user JOIN namespace ON namespace.id = namespace_id") == [("Alice", 1, None)]
+    statement = 'SELECT name, is_admin, password_hash FROM "user" JOIN namespace ON namespace.id = namespace_id'
+    assert ground.rows(data, statement) == [("Alice", True, None)]
 
 
-def test_a_password_comes_from_standard_input(entrepot: Entrepot, data: Path) -> None:
+def test_a_password_comes_from_standard_input(ground: Ground, entrepot: Entrepot, data: Path) -> None:
     done = entrepot("user", "create", "alice", "--password-stdin", "--data", data, stdin="correct horse\n")
     assert done.returncode == 0
     assert "correct" not in done.stderr
-    [(encoded,)] = rows(data, "SELECT password_hash FROM user")
+    [(encoded,)] = ground.rows(data, 'SELECT password_hash FROM "user"')
     assert PasswordHasher().verify(encoded, "correct horse")
 
 
@@ -100,12 +96,12 @@ def answer_prompts(data: Path, *answers: str) -> tuple[int, str]:
     return process.wait(30), shown.decode()
 
 
-def test_on_a_terminal_the_password_is_asked_for_twice_and_not_shown(data: Path) -> None:
+def test_on_a_terminal_the_password_is_asked_for_twice_and_not_shown(ground: Ground, data: Path) -> None:
     code, shown = answer_prompts(data, "correct horse", "correct horse")
     assert code == 0
     assert "Password: " in shown
     assert "horse" not in shown
-    [(encoded,)] = rows(data, "SELECT password_hash FROM user")
+    [(encoded,)] = ground.rows(data, 'SELECT password_hash FROM "user"')
     assert PasswordHasher().verify(encoded, "correct horse")
 
 
@@ -125,7 +121,7 @@ def test_a_name_that_cannot_be_is_refused_in_one_sentence(entrepot: Entrepot, da
     assert done.stderr.count("\n") == 1
 
 
-def test_the_token_stands_alone_on_standard_output(entrepot: Entrepot, with_alice: Path) -> None:
+def test_the_token_stands_alone_on_standard_output(ground: Ground, entrepot: Entrepot, with_alice: Path) -> None:
     done = entrepot(
         "token", "create", "alice", "--name", "ci", "--scope", "repos", "--scope", "api:read", "--expires-in", "30d", "--data", with_alice
     )
@@ -133,7 +129,7 @@ def test_the_token_stands_alone_on_standard_output(entrepot: Entrepot, with_alic
     assert re.fullmatch(r"ent-[A-Za-z0-9]{40}\n", done.stdout)
     assert "cannot be shown again" in done.stderr
     assert done.stdout.strip() not in done.stderr
-    [(name, scopes, lifetime)] = rows(with_alice, "SELECT name, scopes, expires_at - created_at FROM token ORDER BY id DESC LIMIT 1")
+    [(name, scopes, lifetime)] = ground.rows(with_alice, "SELECT name, scopes, expires_at - created_at FROM token ORDER BY id DESC LIMIT 1")
     assert (name, scopes, lifetime) == ("ci", "repos api:read", 30 * 86_400_000)
 
 
@@ -152,6 +148,7 @@ def test_a_token_that_cannot_be_is_refused_in_one_sentence(entrepot: Entrepot, w
     assert done.stderr.startswith(sentence)
 
 
+@on_folder
 @pytest.mark.parametrize("arguments", [["check"], ["token", "create", "alice", "--name", "ci"]])
 def test_what_needs_a_data_folder_does_not_make_one(entrepot: Entrepot, data: Path, arguments: list[str]) -> None:
     done = entrepot(*arguments, "--data", data)
@@ -167,13 +164,14 @@ def test_a_check_of_an_empty_server_is_clean(entrepot: Entrepot, with_alice: Pat
 
 
 def test_bytes_that_no_row_knows_fail_the_check(entrepot: Entrepot, with_alice: Path) -> None:
-    stray = with_alice / "blobs" / "sha256" / "00" / "11" / ("0011" + "0" * 60)
-    stray.parent.mkdir(parents=True)
-    stray.write_bytes(b"stray")
+    stray = hashlib.sha256(b"stray").hexdigest()
+    storage = open_storage(Settings(data=with_alice))
+    storage.put_bytes(stray, b"stray")
     done = entrepot("check", "--data", with_alice)
     assert done.returncode == 1
     assert (
-        done.stdout == f"Blob {stray.name}: unaccounted: these bytes are in storage, but no row knows them. If nobody misses them, remove {stray}.\n"
+        done.stdout == f"Blob {stray}: unaccounted: these bytes are in storage, but no row knows them. "
+        f"If nobody misses them, remove {storage.where(stray)}.\n"
     )
 
 
@@ -190,7 +188,7 @@ def test_a_plugin_that_is_not_installed_is_named(entrepot: Entrepot, data: Path)
     assert done.stderr.startswith("No plugin named 'nonsense' is installed.")
 
 
-def test_the_settings_file_is_read(entrepot: Entrepot, data: Path, tmp_path: Path) -> None:
+def test_the_settings_file_is_read(ground: Ground, entrepot: Entrepot, data: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(f'data = "{data}"')
     assert entrepot("user", "create", "alice", "--config", tmp_path / "mine.toml").returncode == 0
-    assert rows(data, "SELECT name FROM namespace") == [("alice",)]
+    assert ground.rows(data, "SELECT name FROM namespace") == [("alice",)]

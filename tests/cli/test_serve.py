@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 from entrepot_process import Running, eventually
+from ground import Ground, on_folder
 from pypi_builder import build_wheel
 
 if TYPE_CHECKING:
@@ -54,12 +55,12 @@ class SlowUpload:
         return answer
 
 
-def test_without_a_user_the_server_says_how_to_create_one(serve: Serve, data: Path) -> None:
+def test_without_a_user_the_server_says_how_to_create_one(ground: Ground, serve: Serve, data: Path) -> None:
     server = serve()
     assert server.process.stdout is not None
     said = [server.process.stdout.readline().strip() for _ in range(3)]
     assert said[1:] == [f"entrepot user create NAME --admin --data {data}", f"entrepot token create NAME --name laptop --data {data}"]
-    assert (data / "entrepot.sqlite3").is_file()
+    assert (data / "entrepot.sqlite3").is_file() == ground.is_folder
 
 
 def test_a_user_and_a_token_made_while_the_server_runs_work_at_once(serve: Serve, entrepot: Entrepot, data: Path) -> None:
@@ -169,6 +170,7 @@ def test_a_data_folder_that_cannot_be_is_one_sentence(entrepot: Entrepot, tmp_pa
     assert done.stderr.count("\n") == 1
 
 
+@on_folder
 def test_a_storage_that_cannot_be_is_one_sentence(entrepot: Entrepot, data: Path) -> None:
     data.mkdir()
     (data / "blobs").write_text("")

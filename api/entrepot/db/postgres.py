@@ -12,6 +12,7 @@ import re
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
@@ -33,6 +34,12 @@ server_settings = {
     "tcp_keepalives_count": "3",
 }
 """For every session. The last four: the locks of a host that vanished are not held for ever."""
+
+
+def session(dsn: str, settings: dict[str, str]) -> dict[str, str]:
+    """The settings of a session, but for those that the URL has of its own: an operator's `?statement_timeout=5min` counts."""
+    return {name: value for name, value in settings.items() if name not in parse_qs(urlsplit(dsn).query)}
+
 
 CONNECT_WITHIN = 10.0
 """Seconds."""
@@ -239,7 +246,7 @@ class Client(Engine):
             connection_class=Connection,
             timeout=CONNECT_WITHIN,
             command_timeout=ANSWER_WITHIN,
-            server_settings={**server_settings, **self._session},
+            server_settings=session(self._dsn, {**server_settings, **self._session}),
         )
 
     async def take(self) -> Any:

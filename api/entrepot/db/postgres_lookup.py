@@ -16,7 +16,7 @@ import asyncpg
 
 from entrepot.db import lookup
 from entrepot.db.lookup import UNREADABLE, FileRow, HeadRow, NamespaceRow, PartRow, ShardRow, TokenRow, made
-from entrepot.db.postgres import CONNECT_WITHIN, LOST, server_settings
+from entrepot.db.postgres import CONNECT_WITHIN, LOST, server_settings, session
 from entrepot.errors import NotFound
 from entrepot.outages import database_unavailable
 
@@ -140,7 +140,9 @@ class Line:
     async def _send(self, kind: Kind, wanted: Sequence[Values]) -> Sequence[Any]:
         if self._connection is None or self._connection.is_closed():
             self._prepared.clear()
-            self._connection = await asyncpg.connect(self._dsn, timeout=CONNECT_WITHIN, command_timeout=WITHIN, server_settings=SETTINGS)
+            self._connection = await asyncpg.connect(
+                self._dsn, timeout=CONNECT_WITHIN, command_timeout=WITHIN, server_settings=session(self._dsn, SETTINGS)
+            )
         prepared = self._prepared.get(kind)
         if prepared is None:
             prepared = self._prepared[kind] = await self._connection.prepare(kind.batched())

@@ -12,7 +12,7 @@ import asyncpg
 
 from entrepot.db import snapshot
 from entrepot.db.lookup import UNREADABLE
-from entrepot.db.postgres import ANSWER_WITHIN, CONNECT_WITHIN, PASSING, Connection, server_settings
+from entrepot.db.postgres import ANSWER_WITHIN, CONNECT_WITHIN, PASSING, Connection, server_settings, session
 from entrepot.db.snapshot import CHANGED, ENTRIES, MOST_PARTS, NAMES, PRIVATE, SHARDS, DocumentRead, PartRows, StoredShard, grouped, with_gone
 from entrepot.errors import NotFound
 from entrepot.outages import database_unavailable
@@ -93,7 +93,7 @@ class PostgresSnapshots:
                     connection_class=Connection,
                     timeout=CONNECT_WITHIN,
                     command_timeout=ANSWER_WITHIN,
-                    server_settings={**server_settings, "application_name": "entrepot renderings"},
+                    server_settings=session(self._dsn, {**server_settings, "application_name": "entrepot renderings"}),
                 )
             return self._pool
 
