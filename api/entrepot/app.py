@@ -71,7 +71,9 @@ async def running(settings: Settings, registry: Registry | None = None) -> Async
         await states.restate_outdated(site)
         pulse = Pulse(site)
         await stack.enter_async_context(pulse.beating())
-        yield Running(site, build_app(site, pulse))
+        app = build_app(site, pulse)
+        stack.callback(app.close)
+        yield Running(site, app)
 
 
 def prepare_storage(storage: Storage) -> None:
@@ -96,7 +98,7 @@ def open_site(settings: Settings, registry: Registry) -> Site:
     )
 
 
-def build_app(site: Site, pulse: Pulse) -> ASGIApp:
+def build_app(site: Site, pulse: Pulse) -> Front:
     """The front with everything behind it."""
     services = Services(site)
     health = Health(site)

@@ -31,6 +31,7 @@ class LoggedRequest(Protocol):
     """What a line says of the request that it belongs to."""
 
     answered: bool
+    user: str
 
     @property
     def id(self) -> str:
@@ -45,6 +46,8 @@ def add_request(_logger: WrappedLogger, _method: str, event: EventDict) -> Event
     request = current_request.get()
     if request is not None and not request.answered:
         event.setdefault("request_id", request.id)
+        if request.user:
+            event.setdefault("user", request.user)
     return event
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -85,7 +86,7 @@ def serving(data: Path, *arguments: object, environment: Mapping[str, str] | Non
         try:
             assert process.stdout is not None
             greeting = process.stdout.readline()
-            assert greeting.startswith(f"Entrepot serves {data} at http://127.0.0.1:")
+            assert re.match(rf"Entrepot serves {re.escape(str(data))} at https?://127\.0\.0\.1:", greeting), greeting
             yield Running(process, greeting.split()[-1])
         finally:
             end_session(process.pid)

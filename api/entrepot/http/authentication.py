@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from entrepot.clock import now
 from entrepot.errors import EntrepotError, Unauthenticated
 from entrepot.http.request import Facts
+from entrepot.log import current_request
 from entrepot.services.actors import ANONYMOUS, Actor
 from entrepot.services.tokens import digest_of, record_use
 
@@ -38,6 +39,9 @@ async def actor_of(site: Site, facts: Facts) -> Actor:
     for secret in secrets:
         actor = await _owner(site, secret, facts.address)
         if actor is not None:
+            request = current_request.get()
+            if request is not None:
+                request.user = actor.name
             return actor
     raise Unauthenticated(INVALID)
 

@@ -9,6 +9,7 @@ import orjson
 from starlette.responses import Response
 
 from entrepot.errors import EntrepotError
+from entrepot.log import current_request
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -18,8 +19,15 @@ CHALLENGE = 'Basic realm="Entrepot", charset="UTF-8"'
 
 
 def problem(status: int, message: str) -> Response:
-    """An error as `application/problem+json`: `title` is the status's name, `detail` the sentence for people."""
-    body = orjson.dumps({"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": message})
+    """An error as `application/problem+json`: `title` is the status's name, `detail` the sentence for people.
+
+    Where it is the server's, there is the id too under which its operator finds it in the log.
+    """
+    members: dict[str, object] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": message}
+    request = current_request.get()
+    if status >= 500 and request is not None:
+        members["request_id"] = request.id
+    body = orjson.dumps(members)
     headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = CHALLENGE

@@ -95,6 +95,11 @@ class Front:
             if self._access_log:
                 self._access_log.add(exchange, took)
 
+    def close(self) -> None:
+        """Write what is held back of the access log."""
+        if self._access_log:
+            self._access_log.write()
+
     async def _answer(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
         method, path, send = scope["method"], scope["path"], exchange.send
         facts = Facts(scope)

@@ -1,0 +1,60 @@
+"""Servers in processes of their own, as operators run them."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from entrepot_process import COMMAND, Running, process_environment, serving
+from ground import Ground
+
+Entrepot = Callable[..., str]
+Serve = Callable[..., Running]
+
+
+@pytest.fixture
+def data(tmp_path: Path, ground: Ground) -> Path:
+    """The data folder of servers on the ground."""
+    return ground.data(tmp_path / "data")
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """The file that servers log to."""
+    return tmp_path / "log"
+
+
+@pytest.fixture
+def entrepot(data: Path) -> Entrepot:
+    """Run a command on the data folder; answers what it prints."""
+
+    def run(*arguments: object) -> str:
+        command = [*COMMAND, *map(str, arguments), "--data", str(data)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=data.parent, env=process_environment(), check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    return run
+
+
+@pytest.fixture
+def token(entrepot: Entrepot) -> str:
+    """A token of alice's."""
+    entrepot("user", "create", "alice")
+    return entrepot("token", "create", "alice", "--name", "laptop")
+
+
+@pytest.fixture
+def serve(data: Path, log: Path) -> Iterator[Serve]:
+    """Start a server whose settings are given as keywords, and wait until it says that it serves."""
+    with ExitStack() as stack:
+
+        def start(**settings: object) -> Running:
+            environment = {f"ENTREPOT_{name.upper()}": str(value) for name, value in settings.items()}
+            command = ["sh", "-c", 'exec "$@" 2>> "$0"', str(log), *COMMAND]
+            return stack.enter_context(serving(data, environment=environment, command=command))
+
+        yield start
