@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from entrepot.errors import SettingsError, Unavailable
+from entrepot.registry import Registry
+from entrepot.services.checks import check
 from entrepot.settings import Settings, load_settings
 from entrepot.storage import Storage, open_storage
 from entrepot.storage.connect import parse
@@ -115,6 +117,14 @@ def test_wrong_credentials_stop_the_start_and_are_not_told(
 def test_a_bucket_that_there_is_not_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="There is no bucket of s3://elsewhere/x"):
         at(tmp_path, "s3://elsewhere/x").probe()
+
+
+async def test_a_bucket_that_goes_later_is_unavailable_and_accuses_no_file(tmp_path: Path) -> None:
+    storage = at(tmp_path, "s3://elsewhere/x")
+    with pytest.raises(Unavailable, match="NoSuchBucket"):
+        await anext(storage.chunks("0" * 64, 0, 1))
+    with pytest.raises(SettingsError, match="There is no bucket"):
+        await check(storage, Registry.of({}))
 
 
 def test_a_store_that_is_away_does_not_stop_the_start(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,11 @@ class Report:
 
 
 async def check(storage: Storage, registry: Registry) -> Report:
-    """Look at every file, extra, blob, entry and head. Needs memory for one page of rows and one piece of a blob, however many there are."""
+    """Look at every file, extra, blob, entry and head. Needs memory for one page of rows and one piece of a blob, however many there are.
+
+    Raises Unavailable, SettingsError where the storage is not there at all: then no file is to blame.
+    """
+    await asyncio.to_thread(storage.probe)
     report = Report()
     await check_references(report)
     await check_bytes(storage, report)

@@ -21,8 +21,8 @@ from urllib.parse import quote
 import obstore
 from obstore.exceptions import BaseError
 
-from entrepot.errors import NotFound, SettingsError
-from entrepot.storage.failures import status_of
+from entrepot.errors import NotFound, SettingsError, Unavailable
+from entrepot.storage.failures import code_of, status_of
 from entrepot.storage.names import ROOT, name_of
 from entrepot.storage.spool import Spool, SpoolFolder, unavailable
 
@@ -45,6 +45,7 @@ LINK_SECONDS = 60
 THREADS = 32
 ATTRIBUTES: Attributes = {"Content-Type": "application/octet-stream", "Content-Disposition": "attachment"}
 """What the store says of every blob, whoever asks it: never a page."""
+MISSING = "The server does not have the bytes of this file."
 
 
 class ObjectStorage:
@@ -128,7 +129,7 @@ class ObjectStorage:
         """See Storage. Each read is a request."""
         size = self.size(sha256)
         if size is None:
-            raise NotFound("The server does not have the bytes of this file.")
+            raise NotFound(MISSING)
         return cast(BinaryIO, io.BufferedReader(_Reader(self, sha256, size), WHOLE))
 
     def read(self, sha256: str, start: int, stop: int) -> bytes:
@@ -136,8 +137,8 @@ class ObjectStorage:
         try:
             with self._place.failures.told():
                 return bytes(obstore.get_range(self._place.quick, name_of(sha256), start=start, end=stop))
-        except FileNotFoundError:
-            raise NotFound("The server does not have the bytes of this file.") from None
+        except FileNotFoundError as error:
+            raise self._missing(error) from None
 
     def size(self, sha256: str) -> int | None:
         """See Storage."""
@@ -181,13 +182,17 @@ class ObjectStorage:
                     yield chunk
             except StopAsyncIteration:
                 return
-            except FileNotFoundError:
-                raise NotFound("The server does not have the bytes of this file.") from None
+            except FileNotFoundError as error:
+                raise self._missing(error) from None
             except (BaseError, TimeoutError) as error:
                 if status_of(error) == "416":  # it is shorter than it should be
                     return
                 if start == begun_at:
                     raise self._place.failures.unavailable(error) from None
+
+    def _missing(self, error: FileNotFoundError) -> NotFound | Unavailable:
+        """The object is not there, or nothing is."""
+        return self._place.failures.unavailable(error) if code_of(error) == "NoSuchBucket" else NotFound(MISSING)
 
     async def link(self, sha256: str, *, basename: str, media_type: str, cache_control: str) -> str:
         """See Storage."""
