@@ -1,7 +1,8 @@
 """SQL that both databases read: one text, written with PostgreSQL's `$1`, turned into SQLite's `?1` where needed.
 
 `{lock}` at the end of a SELECT becomes FOR UPDATE on PostgreSQL and nothing on SQLite, where a transaction holds the one write lock from its start.
-`{skip}` does too, but leaves out the rows that somebody else has locked: for work that can be done another time, and that shall hold up nobody.
+`{share}` becomes FOR SHARE, which holds up whoever wants to `{lock}` or change the row, and nobody else who shares it. `{skip}` becomes FOR UPDATE too,
+but leaves out the rows that somebody else has locked: for work that can be done another time, and that shall hold up nobody.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ TRIES = 3
 @lru_cache(maxsize=1024)
 def _text(statement: str, dialect: str) -> str:
     if dialect == "sqlite":
-        return re.sub(r"\$(\d+)", r"?\1", statement.replace("{lock}", "").replace("{skip}", "")).strip()
-    return statement.replace("{lock}", "FOR UPDATE").replace("{skip}", "FOR UPDATE SKIP LOCKED").strip()
+        return re.sub(r"\$(\d+)", r"?\1", re.sub(r"\{(lock|share|skip)\}", "", statement)).strip()
+    return statement.replace("{lock}", "FOR UPDATE").replace("{share}", "FOR SHARE").replace("{skip}", "FOR UPDATE SKIP LOCKED").strip()
 
 
 async def fetch(statement: str, *values: Any) -> list[Row]:

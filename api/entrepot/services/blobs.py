@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from entrepot.clock import now
-from entrepot.db.sql import execute, fetch, rows_of, transact
+from entrepot.db.sql import execute, fetch, marks, rows_of, transact
 from entrepot.errors import Unavailable
 
 CLAIM = """INSERT INTO blob (sha256, size, state, touched_at, incarnation) VALUES {rows}
@@ -55,6 +55,8 @@ async def stored(claim: Claim) -> None:
     wanted = sorted(claim.incarnations.items())
     for start in range(0, len(wanted), 200):
         some = wanted[start : start + 200]
+        if len(some) > 1:  # an UPDATE locks rows in any order
+            await fetch(f"SELECT sha256 FROM blob WHERE sha256 IN ({marks(some)}) ORDER BY sha256 {{lock}}", *(sha256 for sha256, _ in some))
         ours = " OR ".join(f"(sha256 = ${number} AND coalesce(incarnation, 0) = ${number + 1})" for number in range(2, 2 + 2 * len(some), 2))
         statement = f"UPDATE blob SET state = 'stored', touched_at = $1 WHERE state IN ('claimed', 'stored') AND ({ours})"
         if await execute(statement, now(), *(value for pair in some for value in pair)) != len(some):

@@ -1,7 +1,10 @@
 """Heads and the change log: how readers learn, in the transaction that changes something, that a document has changed.
 
 `bump` is the last statement of a transaction. Whoever calls it has locked the rows that decide which heads are touched (namespace, package, file, in
-this order) before computing them: on PostgreSQL a head could otherwise miss a change that two transactions make between them.
+this order) before computing them: on PostgreSQL a head could otherwise miss a change that two transactions make between them. Of the three it is the
+package that decides: every file, entry and label on a file belongs to one, so who changes them holds it. The namespace is held in share, so that
+changes of its other packages go on side by side; who means the whole namespace locks it alone. Held alone by everybody, it would make all publishers
+to a namespace wait for each other's commits, where they need to wait only for those that touch the same heads, and only at the end.
 """
 
 from __future__ import annotations

@@ -50,10 +50,14 @@ async def label_ids(site: Site, actor: Actor, *, namespace_id: int, names: Seque
         if row["locked_at"] is not None and namespace_level(site, actor, namespace_id=namespace_id) < Level.ADMIN:
             raise PermissionDenied(f"The label {row['name']} is locked. Ask an administrator of the namespace, or use another label.")
     found = {row["name"]: row["id"] for row in rows}
-    missing = [name for name in names if name not in found]
+    missing = sorted(name for name in names if name not in found)  # sorted: two that make the same labels wait for each other, not in a ring
     if missing:
         values = [value for name in missing for value in (new_uuid(), namespace_id, name, now())]
-        made = await fetch(f"INSERT INTO label (uuid, namespace_id, name, created_at) VALUES {rows_of(len(missing), 4)} RETURNING id, name", *values)
+        await execute(
+            f"INSERT INTO label (uuid, namespace_id, name, created_at) VALUES {rows_of(len(missing), 4)} ON CONFLICT (namespace_id, name) DO NOTHING",
+            *values,
+        )
+        made = await fetch(f"SELECT id, name FROM label WHERE namespace_id = $1 AND name IN ({marks(missing, 2)})", namespace_id, *missing)
         found |= {row["name"]: row["id"] for row in made}
     return found
 

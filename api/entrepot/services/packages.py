@@ -34,7 +34,7 @@ async def create_package(
     Raises NotFound, Unauthenticated, PermissionDenied, ValidationError, Conflict.
     """
     async with transaction():
-        owner = await fetch_one("SELECT id, name FROM namespace WHERE name_key = $1 {lock}", name_key(namespace))
+        owner = await fetch_one("SELECT id, name FROM namespace WHERE name_key = $1 {share}", name_key(namespace))
         if owner is None or namespace_level(site, actor, namespace_id=owner["id"]) == Level.NONE:
             raise not_found(f"namespace {namespace[:64]}")
         require_write(actor, namespace_id=owner["id"], namespace=owner["name"], needs=NEEDS)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from entrepot.packagetype import PackageType
     from entrepot.site import Site
 
+TRIES = 4
+"""How often a publication is tried that meets another one of the same package, path or name."""
+
 
 async def find_same(draft: Draft) -> PublishedFile | None:
     """The published file, if it is these bytes already: under the draft's path, or under any version if nobody said one.
@@ -97,11 +100,11 @@ async def publish(site: Site, draft: Draft, claim: blobs.Claim, first: Step | No
             await first()
         return await _write(site, draft, claim)
 
-    for last in (False, True):
+    for left in reversed(range(TRIES)):
         try:
             result = await transact(write)
         except IntegrityError as error:  # on PostgreSQL two first uploads of one path or package may meet here; the second try sees the first's
-            if last:
+            if not left:
                 raise Unavailable("Another upload of the same package got in the way. Try again.") from error
         else:
             break
@@ -115,7 +118,8 @@ def _event_fields(file: PublishedFile) -> dict[str, str]:
 
 
 async def _write(site: Site, draft: Draft, claim: blobs.Claim) -> PublishedFile:
-    namespace = await fetch_one("SELECT replace FROM namespace WHERE id = $1 {lock}", draft.namespace.id)
+    namespace = await fetch_one("SELECT replace FROM namespace WHERE id = $1 {share}", draft.namespace.id)
+    locked = await _lock_packages(draft)
     same_path = "SELECT id FROM file WHERE namespace_id = $1 AND type = $2 AND path = $3"
     if draft.unversioned or await fetch_one(same_path, draft.namespace.id, draft.type, draft.path):
         same = await find_same(draft)
@@ -126,7 +130,7 @@ async def _write(site: Site, draft: Draft, claim: blobs.Claim) -> PublishedFile:
     if namespace is not None and namespace["replace"] == "never":
         await _refuse_burnt_path(draft)
     at = now()
-    binding = await _binding(draft, at)
+    binding = await _binding(draft, locked, at)
     release = await release_id(
         draft.package_type, package_id=binding["package_id"], version=draft.version, canonical_version=draft.canonical_version, at=at
     )
@@ -164,6 +168,19 @@ async def _write(site: Site, draft: Draft, claim: blobs.Claim) -> PublishedFile:
     return published(draft.package_type, file, id=uuid, labels=sorted(labels), created=True)
 
 
+async def _lock_packages(draft: Draft) -> set[int]:
+    """Lock the package that the canonical name is bound to, and the one that it would be bound to; answers their ids."""
+    rows = await fetch(
+        """SELECT id FROM package WHERE id = (SELECT package_id FROM binding WHERE namespace_id = $1 AND type = $2 AND name = $3)
+        OR (namespace_id = $1 AND name_key = $4) ORDER BY id {lock}""",
+        draft.namespace.id,
+        draft.type,
+        draft.canonical_name,
+        draft.name.lower(),
+    )
+    return {row["id"] for row in rows}
+
+
 async def _refuse_burnt_path(draft: Draft) -> None:
     burnt = await fetch_one(
         "SELECT sha256 FROM tombstone WHERE namespace_id = $1 AND type = $2 AND path = $3 AND sha256 <> $4",
@@ -179,8 +196,11 @@ async def _refuse_burnt_path(draft: Draft) -> None:
         )
 
 
-async def _binding(draft: Draft, at: int) -> Row:
-    """The package of the canonical name, bound or made now, as (id, state, package_id, package)."""
+async def _binding(draft: Draft, locked: set[int], at: int) -> Row:
+    """The package of the canonical name, bound or made now, as (id, state, package_id, package).
+
+    Raises IntegrityError where it came to be meanwhile.
+    """
     row = await fetch_one(
         """SELECT binding.id, binding.state, package.id AS package_id, package.name AS package, package.private, package.summary
         FROM binding JOIN package ON package.id = binding.package_id
@@ -190,7 +210,7 @@ async def _binding(draft: Draft, at: int) -> Row:
         draft.canonical_name,
     )
     if row is None:
-        package = await _package(draft, at)
+        package = await _package(draft, locked, at)
         [made] = await fetch(
             "INSERT INTO binding (namespace_id, package_id, type, name, state) VALUES ($1, $2, $3, $4, '{}') RETURNING id",
             draft.namespace.id,
@@ -201,16 +221,22 @@ async def _binding(draft: Draft, at: int) -> Row:
         if await fetch_one("SELECT id FROM binding WHERE package_id = $1 AND type <> $2 LIMIT 1", package["id"], draft.type):
             await order_by_common_key(package["id"])
         return {"id": made["id"], "state": "{}", "package_id": package["id"], "package": package["name"]}
+    _require_locked(row["package_id"], locked)
     _refuse_other_visibility(draft, row["package"], bool(row["private"]))
     await _touch_package(draft, row["package_id"], at)
     return row
 
 
-async def _package(draft: Draft, at: int) -> Row:
-    row = await fetch_one(
-        "SELECT id, name, private FROM package WHERE namespace_id = $1 AND name_key = $2 {lock}", draft.namespace.id, draft.name.lower()
-    )
+def _require_locked(package_id: int, locked: set[int]) -> None:
+    """A package that appeared after the locks were taken is changed by nobody who has not locked it: the transaction is tried again."""
+    if package_id not in locked:
+        raise IntegrityError("the package was made by another transaction just now")
+
+
+async def _package(draft: Draft, locked: set[int], at: int) -> Row:
+    row = await fetch_one("SELECT id, name, private FROM package WHERE namespace_id = $1 AND name_key = $2", draft.namespace.id, draft.name.lower())
     if row is not None:
+        _require_locked(row["id"], locked)
         _refuse_other_visibility(draft, row["name"], bool(row["private"]))
         await _touch_package(draft, row["id"], at)
         return row

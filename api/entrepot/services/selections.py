@@ -162,11 +162,11 @@ async def _rows(where: str, *values: Any) -> Sequence[Row]:
 
 
 async def _lock(rows: Sequence[Row]) -> None:
-    """Lock the namespaces and packages of rows, each in the order of their ids."""
-    for table in ("namespace", "package"):
+    """Lock the namespaces (in share) and packages of rows, each in the order of their ids."""
+    for table, lock in (("namespace", "{share}"), ("package", "{lock}")):
         ids = sorted({row[f"{table}_id"] for row in rows})
         if ids:
-            await fetch(f"SELECT id FROM {table} WHERE id IN ({marks(ids)}) ORDER BY id {{lock}}", *ids)
+            await fetch(f"SELECT id FROM {table} WHERE id IN ({marks(ids)}) ORDER BY id {lock}", *ids)
 
 
 def _judged(site: Site, actor: Actor, row: Row | None, what: str, *, needs: tuple[str, ...], reads: tuple[str, ...] = ("api:read",)) -> Row:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from entrepot.clock import now
-from entrepot.db.sql import Row, after_commit, execute, fetch, fetch_one, transaction
+from entrepot.db.sql import Row, after_commit, execute, fetch, fetch_one, marks, transaction
 from entrepot.errors import NotFound, ValidationError
 from entrepot.hooks import PackageEvent
 from entrepot.packagetype import PackageType
@@ -38,7 +38,7 @@ def merged(state: str, changes: Mapping[str, Any]) -> str:
 
 async def locked_binding(site: Site, actor: Actor, *, namespace: str, type: str, name: str) -> Row:
     """The binding of a canonical name, its namespace and package locked, if the actor may write. Raises NotFound and what permission raises."""
-    await fetch_one("SELECT id FROM namespace WHERE name_key = $1 {lock}", namespace.lower())
+    await fetch_one("SELECT id FROM namespace WHERE name_key = $1 {share}", namespace.lower())
     binding = await fetch_one(BINDING, namespace.lower(), type, name)
     needs = (f"{type}:upload", "api:write")
     if (
@@ -124,6 +124,11 @@ OUTDATED = f"""SELECT {files.COLUMNS} FROM {files.TABLES} WHERE file.type = $1 A
     ORDER BY file.id LIMIT 200"""
 
 
+async def _lock_packages(ids: Iterable[int]) -> None:
+    some = sorted(set(ids))
+    await fetch(f"SELECT id FROM package WHERE id IN ({marks(some)}) ORDER BY id {{lock}}", *some)
+
+
 async def restate_outdated(site: Site) -> int:
     """Restate, from the database, the files whose entries an older version of their type has made; answers how many.
 
@@ -136,6 +141,7 @@ async def restate_outdated(site: Site) -> int:
         while rows := await fetch(OUTDATED, package_type.name, package_type.entry_version, last):
             last = rows[-1]["id"]
             async with transaction():
+                await _lock_packages([row["package_id"] for row in rows])
                 rows = await fetch(OUTDATED, package_type.name, package_type.entry_version, rows[0]["id"] - 1)
                 count += await _restate_rows(package_type, [row for row in rows if row["id"] <= last], lenient=True)
     return count
