@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from entrepot.db.sql import execute
 from stock import Ask, Stock, user
 
 
@@ -232,3 +233,21 @@ async def test_every_node_is_found_again_by_its_id(ask: Ask, stock: Stock) -> No
     assert len({node["id"] for node in nodes}) == 10
     for node in nodes:
         assert await ask("query($id: ID!) { node(id: $id) { id __typename } }", id=node["id"]) == {"node": node}
+
+
+async def test_downloads_are_added_up_by_file_and_by_package(ask: Ask, stock: Stock) -> None:
+    alice = await stock.namespace("alice")
+    moby, dick = await stock.package(alice, "moby"), await stock.package(alice, "dick")
+    first, second = await stock.file(moby, "1.0"), await stock.file(moby, "2.0")
+    await stock.file(dick)
+    for file, day, count in ((first, 20_000, 3), (first, 20_001, 4), (second, 20_001, 5_000_000_000)):
+        await execute("INSERT INTO download (file_id, day, count) VALUES ($1, $2, $3)", file.id, day, count)
+    found = await ask("{ packages { nodes { name downloads files { nodes { version downloads } } } } }")
+    assert found["packages"]["nodes"] == [
+        {"name": "dick", "downloads": 0, "files": {"nodes": [{"version": "1.0", "downloads": 0}]}},
+        {
+            "name": "moby",
+            "downloads": 5_000_000_007,
+            "files": {"nodes": [{"version": "2.0", "downloads": 5_000_000_000}, {"version": "1.0", "downloads": 7}]},
+        },
+    ]

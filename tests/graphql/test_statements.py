@@ -10,12 +10,12 @@ from entrepot.db.models import Namespace
 from stock import Ask, Stock
 
 EVERYTHING = """{ packages(first: 100) { totalCount nodes {
-    id name viewerPermission namespace { name labels { name } packages(first: 2) { totalCount nodes { name } } }
+    id name viewerPermission downloads namespace { name labels { name } packages(first: 2) { totalCount nodes { name } } }
     types { name } labels { name namespace { name } } facets { type ... on BookFacet { fileCount } } installCommands { commands }
     latestRelease { version package { name } }
     releases(first: 2) { totalCount nodes { version files(first: 2) { totalCount nodes { path } } } }
     files(first: 3) { totalCount edges { cursor } nodes {
-        id path downloadUrl labels { name } uploadedBy { name } package { name } release { version }
+        id path downloads downloadUrl labels { name } uploadedBy { name } package { name } release { version }
         ... on BookFile { author notes } } }
 } } }"""
 

@@ -61,7 +61,7 @@ def parse_lifetime(text: str) -> timedelta | None:
         return None
     span = span_of(text)
     if span is None:
-        raise ValidationError(f"{text[:40]!r} is no lifetime: write a number and a unit, like 90m, 12h, 30d, 2w or 1y, or never.")
+        raise ValidationError(f"{text[:40]!r} is no lifetime: write a number and a unit, like 90m, 12h, 30d, 2w or 1y, or never.", field="expires_in")
     return min(span, LONGEST + timedelta(days=1))
 
 
@@ -99,15 +99,17 @@ async def create_token(
 def check_token(registry: Registry, *, name: str, scopes: Sequence[str], expires_in: timedelta | None) -> None:
     """Raises ValidationError for a name, scopes or a lifetime that a token cannot have."""
     if not 1 <= len(name) <= 128 or not name.isprintable() or not name.strip():
-        raise ValidationError("A token needs a name of 1 to 128 printable characters, so that you know later what it was for.")
+        raise ValidationError("A token needs a name of 1 to 128 printable characters, so that you know later what it was for.", field="name")
     known = registry.scopes()
     if not scopes:
-        raise ValidationError(f"A token needs at least one scope. There are: {', '.join(sorted(known))}.")
+        raise ValidationError(f"A token needs at least one scope. There are: {', '.join(sorted(known))}.", field="scopes")
     for scope in scopes:
         if scope not in known:
-            raise ValidationError(f"There is no scope {scope[:80]!r}. There are: {', '.join(sorted(known))}.")
+            raise ValidationError(f"There is no scope {scope[:80]!r}. There are: {', '.join(sorted(known))}.", field="scopes")
     if expires_in is not None and not timedelta(0) < expires_in <= LONGEST:
-        raise ValidationError("A token must live longer than no time and at most 100 years; for a token without an end say never.")
+        raise ValidationError(
+            "A token must live longer than no time and at most 100 years; for a token without an end say never.", field="expires_in"
+        )
 
 
 async def owner_row(owner: str) -> Row:

@@ -113,7 +113,15 @@ async def test_who_may_not_removes_nothing(house: House, alice: Person, bob: Per
 
 async def test_a_selection_of_nothing_of_too_much_or_of_other_things_is_refused(house: House, alice: Person, ball: Any) -> None:
     before = await house.rows()
-    for files in ({"ids": []}, {"addresses": []}, {"ids": [ball["id"]]}, {"releaseId": ball["id"]}, {"packageId": "x"}, {"releaseId": ""}):
+    wrong: list[dict[str, Any]] = [
+        {"ids": []},
+        {"addresses": []},
+        {"ids": [ball["id"]]},
+        {"releaseId": ball["id"]},
+        {"packageId": "x"},
+        {"releaseId": ""},
+    ]
+    for files in wrong:
         result = await change(alice.client, "removeFiles", {"files": files})
         assert (result["__typename"], result["field"]) == ("ValidationError", "files"), files
     many = [address(f"{number}.toy") for number in range(1001)]
