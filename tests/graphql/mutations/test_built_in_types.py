@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
+import httpx
 import pytest
-from changes import done, package_of
+from changes import done, look, package_of
 from conda_builder import build_conda
 from house import House, Person
 from pypi_builder import build_wheel
@@ -62,18 +63,27 @@ async def test_a_package_that_is_made_private_leaves_every_index_and_comes_back(
         assert (await depot.anyone.get(path, headers={"if-none-match": etag})).status_code == 304
 
 
+async def releases(client: httpx.AsyncClient) -> dict[tuple[str, str], str]:
+    """The ids of the ball's releases by version and type: the types spell canonical versions differently."""
+    query = '{ package(namespace: "alice", name: "ball") { releases { nodes { id version files { nodes { type } } } } } }'
+    found = (await look(client, query))["package"]["releases"]["nodes"]
+    return {(one["version"], file["type"]): one["id"] for one in found for file in one["files"]["nodes"]}
+
+
 async def test_removals_and_labels_show_in_every_index_at_once(depot: House, owner: Person) -> None:
-    ball = await package_of(owner.client, "ball")
+    ball = (await package_of(owner.client, "ball"))["id"]
+    ids = await releases(owner.client)
     wheel = "ball-1.0-py3-none-any.whl"
     await done(owner.client, "removeFiles", {"files": {"addresses": [{"namespace": "alice", "type": "pypi", "path": wheel}]}})
     assert await pypi(depot) == {"ball": ["2.0"], "car": ["1.0"]}
     assert await conda(depot) == ["ball 1.0", "ball 2.0", "car 1.0"]
-    await done(owner.client, "addLabel", {"files": {"releaseId": ball["releases"]["1.0"]}, "label": "old"})
-    await done(owner.client, "removeLabel", {"files": {"releaseId": ball["releases"]["1.0"]}, "label": "main"})
+    await done(owner.client, "addLabel", {"files": {"releaseId": ids["1.0", "conda"]}, "label": "old"})
+    await done(owner.client, "removeLabel", {"files": {"releaseId": ids["1.0", "conda"]}, "label": "main"})
     assert (await conda(depot), await conda(depot, "old")) == (["ball 2.0", "car 1.0"], ["ball 1.0"])
-    await done(owner.client, "removeRelease", {"releaseId": ball["releases"]["2.0"]})
+    for type in ("conda", "pypi"):
+        await done(owner.client, "removeRelease", {"releaseId": ids["2.0", type]})
     assert (await conda(depot), await pypi(depot)) == (["car 1.0"], {"car": ["1.0"]})
     assert await conda(depot, "old") == ["ball 1.0"]
-    await done(owner.client, "deletePackage", {"packageId": ball["id"], "confirmation": "alice/ball"})
+    await done(owner.client, "deletePackage", {"packageId": ball, "confirmation": "alice/ball"})
     assert await conda(depot, "old") == []
     assert (await depot.anyone.get("/pypi/alice/simple/ball/", headers=SIMPLE)).status_code == 404

@@ -34,18 +34,22 @@ NpmMoveTagResult = Annotated[
 ]
 
 
+async def npm_move_tag(
+    info: strawberry.Info[Any, Any], input: Annotated[NpmMoveTagInput, strawberry.argument(description="What to do.")]
+) -> NpmMoveTagResult | None:
+    """The core has asked for `api:write`; the tags have a scope of their own."""
+    actor, services = info.context.actor, Services(info.context.site)
+    tags.require_tag_scope(actor)
+    package = {"namespace": input.namespace, "package": input.package}
+    await tags.move(services, actor, **package, changes={input.tag: input.version})
+    moved = await tags.dist_tags(services, actor, **package)
+    return NpmMoveTagPayload(dist_tags=[NpmDistTag(tag=tag, version=version) for tag, version in moved.items()])
+
+
 @strawberry.type
 class NpmMutation:
     """Fields that join Mutation."""
 
-    @strawberry.mutation(description="Point a dist-tag of an npm package at a version, or remove it.")
-    async def npm_move_tag(
-        self, info: strawberry.Info[Any, Any], input: Annotated[NpmMoveTagInput, strawberry.argument(description="What to do.")]
-    ) -> NpmMoveTagResult | None:
-        """The core has asked for `api:write`; the tags have a scope of their own."""
-        actor, services = info.context.actor, Services(info.context.site)
-        tags.require_tag_scope(actor)
-        package = {"namespace": input.namespace, "package": input.package}
-        await tags.move(services, actor, **package, changes={input.tag: input.version})
-        moved = await tags.dist_tags(services, actor, **package)
-        return NpmMoveTagPayload(dist_tags=[NpmDistTag(tag=tag, version=version) for tag, version in moved.items()])
+    npm_move_tag: NpmMoveTagResult | None = strawberry.mutation(
+        resolver=npm_move_tag, description="Point a dist-tag of an npm package at a version, or remove it."
+    )
