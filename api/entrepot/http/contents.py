@@ -22,6 +22,8 @@ Header = tuple[bytes, bytes]
 SENT_WHOLE = 1 << 20
 """A body up to this size is one message; a larger one is sent in pieces, as fast as the client takes them."""
 EMPTY = {"type": "http.response.body", "body": b""}
+OF_UNCHANGED = (b"etag", b"cache-control", b"vary", b"access-control-allow-origin", b"referrer-policy")
+"""The headers of a 304: what RFC 9110 §15.4.5 asks for, and what browsers look at before they take the answer from their cache."""
 UNREADABLE = "The server cannot read this file just now. Its log says why; try again, and tell the operator."
 LOST = "The server's copy of this file is lost or damaged. Tell the operator to run `entrepot check`."
 
@@ -43,7 +45,7 @@ class Content:
         self.start = {"type": "http.response.start", "status": 200, "headers": [*self.headers, (b"content-length", str(size).encode())]}
         self.whole = {"type": "http.response.body", "body": body}
         self._kept = [(name, value) for name, value in self.headers if name not in (b"content-type", b"content-encoding", b"content-disposition")]
-        self.not_modified = {"type": "http.response.start", "status": 304, "headers": self._kept}
+        self.not_modified = {"type": "http.response.start", "status": 304, "headers": [one for one in self._kept if one[0] in OF_UNCHANGED]}
 
     async def chunks(self, start: int, stop: int) -> AsyncGenerator[bytes, None]:
         """The bytes from start to stop."""

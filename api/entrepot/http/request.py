@@ -21,34 +21,29 @@ WANTED = {
 
 
 class Facts:
-    """The headers that decide an answer, as text; empty where absent."""
+    """The headers that decide an answer, as text; empty where absent. Those that are absent are the class's: a request has two or three of them."""
 
-    __slots__ = (
-        "accept",
-        "accept_encoding",
-        "address",
-        "api_key",
-        "authorization",
-        "given",
-        "host",
-        "if_none_match",
-        "if_range",
-        "path_token",
-        "range",
-    )
+    host: str = ""
+    accept: str = ""
+    accept_encoding: str = ""
+    authorization: str = ""
+    api_key: str = ""
+    if_none_match: str = ""
+    if_range: str = ""
+    range: str = ""
+    path_token: str = ""
+    given: Callable[[], None] | None = None
+    """What to call when the client was given the bytes from the first on; None where nobody counts that."""
 
     def __init__(self, scope: Scope) -> None:
-        self.given: Callable[[], None] | None = None
-        """What to call when the client was given the bytes from the first on; None where nobody counts that."""
-        self.host = self.accept = self.accept_encoding = self.authorization = self.api_key = ""
-        self.if_none_match = self.if_range = self.range = self.path_token = ""
+        own = self.__dict__
         for name, value in scope["headers"]:
             wanted = WANTED.get(name)
             if wanted is not None:
-                held = getattr(self, wanted)
-                setattr(self, wanted, f"{held}, {value.decode('latin-1')}" if held else value.decode("latin-1"))
+                text = value.decode("latin-1")
+                own[wanted] = f"{own[wanted]}, {text}" if own.get(wanted) else text
         client = scope.get("client")
-        self.address = client[0] if client else ""
+        self.address: str = client[0] if client else ""
 
     @property
     def anonymous(self) -> bool:
