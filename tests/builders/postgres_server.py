@@ -36,6 +36,7 @@ SMALL = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "max_worker_processes": "2",
+    "deadlock_timeout": "100ms",
 }
 
 UNTIL_PARENT_ENDS = '"$@" </dev/null & cat; kill -QUIT $! 2>/dev/null; wait $!'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -12,20 +11,21 @@ from pathlib import Path
 import pytest
 from entrepot.db.connection import database
 from entrepot.settings import Settings
-from ground import migrated_folder
+from ground import Ground
+from postgres_server import PostgresServer
 
 Spawn = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, ground: Ground) -> Settings:
     return Settings(data=tmp_path / "data")
 
 
 @pytest.fixture
-def migrated(settings: Settings) -> Settings:
+def migrated(settings: Settings, ground: Ground) -> Settings:
     """The settings of a database that has every table and is not open."""
-    shutil.copytree(migrated_folder(), settings.data)
+    ground.data(settings.data)
     return settings
 
 
@@ -34,6 +34,17 @@ async def db(migrated: Settings) -> AsyncIterator[Settings]:
     """The settings of an open database."""
     async with database(migrated):
         yield migrated
+
+
+@pytest.fixture
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of the test's own, to stop, to kill and to start again. What it says is committed survives that."""
+    server = PostgresServer(durable=True)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from entrepot.settings import Settings
 
 async def add_one() -> None:
     async with transaction():
-        row = await fetch_one("SELECT size FROM blob WHERE sha256 = $1", "counter")
+        row = await fetch_one("SELECT size FROM blob WHERE sha256 = $1 {lock}", "counter")
         assert row is not None
         await execute("UPDATE blob SET size = $1 WHERE sha256 = $2", row["size"] + 1, "counter")
 

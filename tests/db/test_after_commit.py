@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-from entrepot.db.connection import database
-from entrepot.db.migrate import migrate
 from entrepot.db.sql import after_commit, fetch, transact, transaction
-from entrepot.settings import load_settings
+from entrepot.settings import Settings
 
 
 @pytest.fixture
@@ -18,11 +13,8 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-async def told(tmp_path: Path) -> AsyncIterator[list[str]]:
-    settings = load_settings(data=tmp_path)
-    await migrate(settings, [])
-    async with database(settings):
-        yield []
+def told(db: Settings) -> list[str]:
+    return []
 
 
 async def test_without_a_transaction_it_is_told_at_once(told: list[str]) -> None:

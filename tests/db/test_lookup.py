@@ -1,4 +1,4 @@
-"""The hot path's look-ups remember, and are never older than the last commit of anybody."""
+"""On SQLite the hot path's look-ups remember, and are never older than the last commit of anybody."""
 
 from __future__ import annotations
 
@@ -11,9 +11,17 @@ import anyio
 import pytest
 from entrepot.db.lookup import REMEMBERED, SqliteLookup
 from entrepot.errors import Unavailable
+from ground import Ground, laid
 
 ADD = "INSERT INTO namespace (uuid, name, name_key, kind, display_name, description, replace, created_at) VALUES (?1, ?1, ?1, 'user', '', '', '', 0)"
 FROM_OUTSIDE = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute(sys.argv[2], (sys.argv[3],)); c.commit()"
+
+
+@pytest.fixture
+def ground() -> Iterator[Ground]:
+    """SQLite: that is what these tests are about."""
+    with laid("folder") as ground:
+        yield ground
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import threading
 import types
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -20,6 +20,7 @@ from entrepot.db.sql import execute, fetch, fetch_one, transact, transaction
 from entrepot.db.sqlite import only_reads
 from entrepot.errors import Unavailable
 from entrepot.settings import Settings
+from ground import Ground, laid
 from tortoise.connection import get_connection
 from tortoise.exceptions import IntegrityError, TransactionManagementError
 from tortoise.transactions import in_transaction
@@ -27,6 +28,13 @@ from tortoise.transactions import in_transaction
 Spawn = Callable[..., Any]
 Write = Callable[[str, str], Coroutine[Any, Any, None]]
 ENDLESS = "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1000000000000) SELECT max(n) AS n FROM numbers"
+
+
+@pytest.fixture
+def ground() -> Iterator[Ground]:
+    """SQLite: that is what these tests are about."""
+    with laid("folder") as ground:
+        yield ground
 
 
 async def insert(name: str) -> None:
@@ -344,20 +352,6 @@ async def test_a_nested_transaction_that_fails_undoes_itself_alone(db: Settings)
         with pytest.raises(ValueError, match="inner"):
             await inner()
     assert await names() == {"outer"}
-
-
-async def test_read_then_write_transactions_of_several_processes_lose_nothing(db: Settings, spawn: Spawn) -> None:
-    await insert("counter")
-    processes = [spawn("contender.py", db.data, 200) for _ in range(3)]
-    for process in processes:
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    assert [await anyio.to_thread.run_sync(process.wait) for process in processes] == [0, 0, 0]
-    row = await fetch_one("SELECT size FROM blob WHERE sha256 = $1", "counter")
-    assert row is not None
-    assert row["size"] == 1 + 3 * 200
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,14 @@ CONNECT_WITHIN = 10.0
 ANSWER_WITHIN = 65.0
 """Seconds after which a server that says nothing counts as lost; longer than it takes itself to give a statement up."""
 
-LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError, OSError, TimeoutError)
+LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what asyncpg says where it was thrown out between two statements and has not seen it to its end
+    OSError,
+    TimeoutError,
+)
 """The server is away, or has thrown us out."""
 PASSING = (
     *LOST,
