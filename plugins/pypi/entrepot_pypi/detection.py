@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zlib
 from typing import BinaryIO
@@ -13,6 +14,7 @@ from entrepot_pypi.tararchive import is_gzip, members
 from entrepot_pypi.ziparchive import is_zip, open_zip
 
 _peek = 1 << 20
+_tail = 128 << 10
 _wheel_file = re.compile(r"[^/]+\.dist-info/WHEEL")
 _pkg_info = re.compile(r"(\./)?[^/]+/PKG-INFO")
 
@@ -20,8 +22,14 @@ _pkg_info = re.compile(r"(\./)?[^/]+/PKG-INFO")
 def is_package(file: BinaryIO, basename: str) -> bool:
     """Whether the file is a wheel or an sdist, or plainly wants to be one: then its inspection has the better words for what is wrong with it."""
     if is_zip(file):
-        return _is_zipped_package(file, basename)
+        return (basename.endswith(".whl") and not _may_be_conda(file)) or _is_zipped_package(file, basename)
     return is_gzip(file) and ((basename.endswith(".tar.gz") and stem(basename) is not None) or _has_pkg_info(file))
+
+
+def _may_be_conda(file: BinaryIO) -> bool:
+    """Whether the name of a member that every conda package has stands in the last bytes: no wheel's directory need be read to tell it from those."""
+    file.seek(max(0, file.seek(0, os.SEEK_END) - _tail))
+    return b"metadata.json" in file.read(_tail)
 
 
 def _is_zipped_package(file: BinaryIO, basename: str) -> bool:
