@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from entrepot.commands.backup import backup
 from entrepot.commands.check import check
 from entrepot.commands.console import fail
 from entrepot.commands.export_schema import export_schema
@@ -28,6 +29,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "import": import_folder,
     "check": check,
     "gc": gc,
+    "backup": backup,
     "migrate": migrate,
     "export-schema": export_schema,
 }
