@@ -11,7 +11,12 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 UV = [sys.executable, "-m", "uv"]
-CONFIGURATION = ("PIP_", "UV_", "TWINE_", "RATTLER_", "ENTREPOT_", "VIRTUAL_ENV", "PYTHONPATH")
+CONDA = [
+    *("conda-lock==4.*", "archspec", "boltons", "conda-package-handling", "distro", "frozendict", "packaging", "platformdirs"),
+    *("pluggy", "pycosat", "requests", "ruamel.yaml", "setuptools", "tqdm", "truststore", "zstandard"),
+]
+"""A distribution that has conda in it, and what conda needs."""
+CONFIGURATION = ("CONDA_", "PIP_", "UV_", "TWINE_", "RATTLER_", "ENTREPOT_", "VIRTUAL_ENV", "PYTHONPATH")
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
@@ -74,6 +79,19 @@ class Client:
             run([*UV, "venv", "--quiet", str(tool)])
             run([*UV, "pip", "install", "--quiet", "--python", str(tool / "bin" / "python"), "py-rattler"])
         return run([str(tool / "bin" / "python"), *script], env=self.env, check=check)
+
+    def conda(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """conda itself, which PyPI has as a part of conda-lock; with its own solver, and with environments and packages below the home."""
+        tool = self.home.parent / "conda-environment"
+        python = tool / "bin" / "python"
+        if not tool.exists():
+            run([*UV, "venv", "--quiet", str(tool)])
+            run([*UV, "pip", "install", "--quiet", "--python", str(python), *CONDA])
+        found = run([str(python), "-c", "import conda_lock._vendor as vendored; print(list(vendored.__path__)[0])"]).stdout.strip()
+        folders = {"CONDA_PKGS_DIRS": str(self.home / "pkgs"), "CONDA_ENVS_DIRS": str(self.home / "envs"), "PYTHONPATH": found}
+        return run(
+            [str(python), "-m", "conda", *arguments], env=self.env | folders | {"CONDA_SOLVER": "classic", "CONDA_SUBDIR": "linux-64"}, check=check
+        )
 
 
 def download(folder: Path, *requirements: str, sdist: bool = False) -> list[Path]:
