@@ -61,8 +61,20 @@ async def test_bytes_that_two_files_have_stay_until_both_are_gone(yard: Yard) ->
     async with yard.alice.client as client:
         assert (await client.get("/toy/alice/files/b.toy")).content == body
     await yard.remove("b.toy")
+    assert (await yard.collect()).blobs.count == 0  # until just now somebody needed them
+    await yard.age()
     assert (await yard.collect()).blobs.count == 2
     assert yard.stored() == set()
+
+
+async def test_bytes_are_kept_for_a_while_after_their_file_was_removed_however_old_they_are(yard: Yard) -> None:
+    await yard.alice.has("crane.toy", build_toy("crane"))
+    await yard.age(hours=1000)
+    await yard.remove("crane.toy")
+    await yard.age(hours=23)
+    assert (await yard.collect()).blobs.count == 0
+    await yard.age(hours=2)
+    assert (await yard.collect()).blobs.count == 2
 
 
 async def test_what_somebody_has_touched_lately_stays(yard: Yard) -> None:

@@ -5,7 +5,8 @@ An upload
   2. puts the bytes of those that were not `stored`, even if such bytes seem to be there: they may be torn, or about to be unlinked;
   3. marks them `stored` in the transaction that publishes the file, if the rows are still those that it has claimed.
 Garbage collection
-  1. marks rows `deleting`, in a transaction, that nothing refers to and that nobody has touched for far longer than an upload takes;
+  1. marks rows `deleting`, in a transaction, that nothing refers to and that nobody has touched, by an upload or a removal, for far longer than an
+     upload takes;
   2. in a second transaction, which holds the write lock (SQLite) or the row's lock (PostgreSQL), looks again whether the row is `deleting`,
      unlinks the bytes, and deletes the row.
 A row's end is the end of its bytes. Each row has a random `incarnation`, so that an upload whose row was collected is refused even where
@@ -61,3 +62,15 @@ async def stored(claim: Claim) -> None:
         statement = f"UPDATE blob SET state = 'stored', touched_at = $1 WHERE state IN ('claimed', 'stored') AND ({ours})"
         if await execute(statement, now(), *(value for pair in some for value in pair)) != len(some):
             raise Unavailable("The upload took so long that its bytes were cleared away; nothing was changed. Send it again.")
+
+
+async def touch(where: str, *values: object) -> None:
+    """Note that the blobs of files for which a condition on `file` holds are about to lose a file, in the transaction that removes it: from now on
+    they are kept for as long as garbage collection spares what was touched, so that a backup that still names them finds them.
+    """
+    found = await fetch(
+        f"""SELECT sha256 FROM blob WHERE sha256 IN (SELECT file.sha256 FROM file WHERE {where}
+        UNION SELECT extra.sha256 FROM extra JOIN file ON file.id = extra.file_id WHERE {where}) ORDER BY sha256 {{skip}}""",
+        *values,
+    )  # one that somebody else holds is being touched by them
+    await execute(f"UPDATE blob SET touched_at = $1 WHERE sha256 IN ({marks(found, 2)})", now(), *(row["sha256"] for row in found))

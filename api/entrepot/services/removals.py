@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from entrepot.clock import now
 from entrepot.db.sql import Row, execute, fetch, marks
 from entrepot.hooks import FileEvent
+from entrepot.services import blobs
 from entrepot.services.heads import Touched
 from entrepot.services.notices import file_event
 
@@ -49,6 +50,7 @@ async def remove_rows(actor: Actor, rows: Sequence[Row]) -> Removal:
         labels = await _labels(where, ids)
         events += [file_event(row, labels[row["id"]], actor) for row in some]
         await _leave_tombstones(where, ids, actor)
+        await blobs.touch(where, *ids)
         await execute(f"DELETE FROM file WHERE {where}", *ids)  # with its entries, labels, extras and counts
     await _remove_empty_releases(sorted({row["release_id"] for row in rows}))
     packages = sorted({row["package_id"] for row in rows})

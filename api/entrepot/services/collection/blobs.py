@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from entrepot.cancellation import to_the_end
 from entrepot.clock import now
-from entrepot.db.sql import execute, fetch, marks, transact, transaction
+from entrepot.db.sql import execute, fetch, fetch_one, marks, transact, transaction
 from entrepot.errors import EntrepotError, Unavailable
 
 if TYPE_CHECKING:
     from entrepot.services.collection.report import Report
     from entrepot.storage import Storage
 
-PAGE = 400
+PAGE = 1_000
 BATCH = 16
 """So many blobs are unlinked at once, while a transaction holds their rows; on SQLite everybody who writes waits for it."""
 MOST_FAILURES = 5
@@ -23,17 +23,19 @@ MOST_FAILURES = 5
 
 IN_USE = """SELECT sha256 FROM file WHERE sha256 IN ({some}) UNION SELECT sha256 FROM extra WHERE sha256 IN ({some})
     UNION SELECT sha256 FROM staged_upload WHERE sha256 IN ({some}) AND expires_at > ${now}"""
-CANDIDATES = """SELECT sha256, size, state FROM blob WHERE sha256 > $1 AND (state = 'deleting' OR (touched_at < $2
+CANDIDATES = """SELECT sha256, size, state FROM blob WHERE sha256 > $1 AND sha256 <= $2 AND (state = 'deleting' OR (touched_at < $3
     AND NOT EXISTS (SELECT 1 FROM file WHERE file.sha256 = blob.sha256) AND NOT EXISTS (SELECT 1 FROM extra WHERE extra.sha256 = blob.sha256)
-    AND sha256 NOT IN (SELECT sha256 FROM staged_upload WHERE sha256 IS NOT NULL AND expires_at > $3)))
-    ORDER BY sha256 LIMIT $4"""
+    AND sha256 NOT IN (SELECT sha256 FROM staged_upload WHERE sha256 IS NOT NULL AND expires_at > $4)))
+    ORDER BY sha256"""
+END_OF_PAGE = "SELECT max(sha256) AS last FROM (SELECT sha256 FROM blob WHERE sha256 > $1 ORDER BY sha256 LIMIT $2) AS page"
 
 
 async def collect_blobs(storage: Storage, report: Report, *, before: int) -> None:
     """Remove the blobs that nothing refers to and that nobody has touched since a time."""
     last, fruitless = "", 0
-    while page := await fetch(CANDIDATES, last, before, now(), PAGE):
-        last = page[-1]["sha256"]
+    while (end := await fetch_one(END_OF_PAGE, last, PAGE)) and end["last"] is not None:
+        page = await fetch(CANDIDATES, last, end["last"], before, now())
+        last = end["last"]
         if report.dry_run:
             for row in page:
                 report.blobs.add(row["size"])

@@ -12,12 +12,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from entrepot.db.sql import execute, fetch, marks, transact
+from entrepot.db.sql import execute, fetch, fetch_one, marks, transact
 
 if TYPE_CHECKING:
     from entrepot.services.collection.report import Report
 
-PAGE = 400
+PAGE = 1_000
 
 SUPERSEDED = """EXISTS (SELECT 1 FROM shard AS newer WHERE newer.head_id = shard.head_id AND newer.representation = shard.representation
     AND newer.part = shard.part AND newer.generation > shard.generation AND newer.stored_at < $1)"""
@@ -34,8 +34,9 @@ OVER = f"""SELECT shard.id, shard.head_id, length(shard.body) AS size FROM shard
 async def collect_shards(report: Report, *, before: int) -> None:
     """Remove the shards that were over before a time."""
     last = 0
-    while page := await fetch(f"{OVER} AND shard.id > $2 ORDER BY shard.id LIMIT $3", before, last, PAGE):
-        last = page[-1]["id"]
+    while end := await _end_of_page(last):
+        page = await fetch(f"{OVER} AND shard.id > $2 AND shard.id <= $3 ORDER BY shard.id", before, last, end)
+        last = end
         if report.dry_run:
             for row in page:
                 report.shards.add(row["size"])
@@ -45,6 +46,12 @@ async def collect_shards(report: Report, *, before: int) -> None:
             by_head[row["head_id"]].append(row["id"])
         for head_id, ids in by_head.items():
             await _remove(report, head_id, ids, before)
+
+
+async def _end_of_page(last: int) -> int | None:
+    """The last id of the next page of shards, over or not: no statement shall run for as long as it takes to look at all."""
+    row = await fetch_one("SELECT max(id) AS last FROM (SELECT id FROM shard WHERE id > $1 ORDER BY id LIMIT $2) AS page", last, PAGE)
+    return row["last"] if row else None
 
 
 async def _remove(report: Report, head_id: int, ids: Sequence[int], before: int) -> None:
