@@ -1,8 +1,8 @@
 """SQL that both databases read: one text, written with PostgreSQL's `$1`, turned into SQLite's `?1` where needed.
 
 `{lock}` at the end of a SELECT becomes FOR UPDATE on PostgreSQL and nothing on SQLite, where a transaction holds the one write lock from its start.
-`{share}` becomes FOR SHARE, which holds up whoever wants to `{lock}` or change the row, and nobody else who shares it. `{skip}` becomes FOR UPDATE too,
-but leaves out the rows that somebody else has locked: for work that can be done another time, and that shall hold up nobody.
+`{share}` becomes FOR SHARE, which holds up whoever wants to `{lock}` or change the row, and nobody else who shares it. `{skip}` becomes FOR UPDATE
+too, but leaves out the rows that somebody else has locked: for work that can be done another time, and that shall hold up nobody.
 """
 
 from __future__ import annotations
