@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
 from bench import downloads, graphql, many, memory, publish, rates, uploads
-from bench.machine import Machine
+from bench.machine import Machine, header
 from bench.table import Table
 
 SECTIONS: Mapping[str, Callable[..., Sequence[Table]]] = {
@@ -34,8 +32,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="small sizes and short rounds: whether it runs, not how fast")
     options = parser.parse_args()
     began = time.monotonic()
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, one worker, SQLite, files in a local folder\n", flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped too
+    print(header(0.2 if options.quick else 2), flush=True)
     for name in options.only or SECTIONS:
         machine, started = Machine(), time.monotonic()
         tables = SECTIONS[name](quick=options.quick)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bench.clock import cpu_of
 
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "builders"))  # the tests start the same server, but a careless one
 
+from object_store import ObjectStore
 from postgres_server import Databases, PostgresServer
 
 ORDINARY = {"shared_buffers": "128MB", "autovacuum": "on", "checkpoint_timeout": "5min", "max_wal_size": "1GB"}
@@ -53,6 +56,20 @@ def postgres() -> Iterator[Ground]:
         yield Ground("PostgreSQL", {"database_url": server.url(Databases(server).create())}, server.pid)
     finally:
         server.remove()
+
+
+@contextmanager
+def object_store() -> Iterator[Ground]:
+    """A SeaweedFS server for the files, whose bytes pass through Entrepot; the database is SQLite."""
+    with TemporaryDirectory(prefix="bench-") as folder:
+        store = ObjectStore(Path(folder))
+        try:
+            store.start()
+            place = store.place()
+            options = json.dumps(place["storage_options"])
+            yield Ground("SeaweedFS", {"storage_url": place["storage_url"], "storage_options": options, "downloads": "stream"})
+        finally:
+            store.kill()
 
 
 GROUNDS: Mapping[str, Callable[[], AbstractContextManager[Ground]]] = {"sqlite": sqlite, "postgres": postgres}

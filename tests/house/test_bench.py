@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+from entrepot.registry import Registry
 
 from bench import load
-from bench.packages import conda, wheel
-from bench.server import Process, peer
+from bench.__main__ import SECTIONS
+from bench.graphql import QUERY, objects
+from bench.many import TICKING, ticks
+from bench.packages import conda, wheel, write_wheel
+from bench.publish import CHANNEL
+from bench.server import COMMAND, Process, peer, run, site
 from bench.table import Table
+from bench.ticking import INTERVAL
 
 BODY = b"x" * 100_000
 
@@ -55,5 +63,48 @@ def test_packages_of_two_versions_differ(make: object) -> None:
     assert one != two
 
 
-def test_the_page_of_measurements_names_the_command() -> None:
-    assert "python -m bench" in (Path(__file__).parents[2] / "docs" / "performance.md").read_text()
+def test_a_large_wheel_is_one_that_the_server_takes(tmp_path: Path) -> None:
+    path = tmp_path / "large-1.0-py3-none-any.whl"
+    write_wheel(path, "large", "1.0", 3 << 20)
+    assert path.stat().st_size > 3 << 20
+    with path.open("rb") as file:
+        found = Registry.built_in().types["pypi"].inspect(file, path.name)
+    assert (found.name, found.version) == ("large", "1.0")
+
+
+def test_a_body_is_received_whole_or_not_at_all(bare: Process) -> None:
+    assert load.receive(bare.port, load.request("GET", "/"), len(BODY), times=3) > 0
+    with pytest.raises(SystemExit, match="Expected 200 and 99 bytes"):
+        load.receive(bare.port, load.request("GET", "/"), 99)
+    with pytest.raises(SystemExit, match="404"):
+        load.receive(bare.port, load.request("GET", "/elsewhere"), len(BODY))
+
+
+def test_a_stocked_site_is_as_if_each_file_had_been_uploaded_and_its_loop_ticks() -> None:
+    with site() as one:
+        one.stock(60)
+        run([*COMMAND, "check"], environment=one.environment)  # which fails if a row, an entry or a blob is not as it should be
+        with one.serving(*TICKING) as server:
+            server.upload([conda("stock3", "2.0")], connections=1)
+            channel = server.get(f"{CHANNEL}/repodata.json").json()
+            assert len(channel["packages.conda"]) == 61
+            assert {name.split("-")[0] for name in channel["packages.conda"]} == {f"stock{at}" for at in range(6)}
+            stock, uploaded = channel["packages.conda"]["stock3-1.9-py_0.conda"], channel["packages.conda"]["stock3-2.0-py_0.conda"]
+            assert stock.keys() > uploaded.keys()
+            assert len(json.dumps(stock)) > 400
+            found = ticks(server)
+            assert found.total > 0
+            assert found.worst >= INTERVAL
+
+
+def test_objects_answer_the_query_as_the_site_that_they_stand_in_for() -> None:
+    nodes = [{"name": "x", "files": {"nodes": [{"basename": "x-1.whl", "version": "1", "size": 1 << 40, "sha256": "0" * 64}]}}]
+    with objects(nodes) as peer_of_ours:
+        answer = httpx.post(f"http://127.0.0.1:{peer_of_ours.port}/graphql", json={"query": QUERY}).raise_for_status()
+    assert answer.json() == {"data": {"packages": {"nodes": nodes}}}
+
+
+def test_the_page_of_measurements_names_the_command_and_every_section() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "performance.md").read_text()
+    assert "python -m bench" in text
+    assert [name for name in SECTIONS if f"`{name}`" not in text] == []
