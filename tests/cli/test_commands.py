@@ -171,7 +171,7 @@ def test_bytes_that_no_row_knows_fail_the_check(entrepot: Entrepot, with_alice: 
     assert done.returncode == 1
     assert (
         done.stdout == f"Blob {stray}: unaccounted: these bytes are in storage, but no row knows them. "
-        f"If nobody misses them, remove {storage.where(stray)}.\n"
+        f"They are at {storage.where(stray)}. If nobody misses them, let `entrepot gc` remove them.\n"
     )
 
 

@@ -119,7 +119,7 @@ async def check_storage(storage: Storage, report: Report) -> None:
                 report.problem(
                     f"Blob {sha256}",
                     "unaccounted: these bytes are in storage, but no row knows them.",
-                    f"If nobody misses them, remove {storage.where(sha256)}.",
+                    f"They are at {storage.where(sha256)}. If nobody misses them, let `entrepot gc` remove them.",
                 )
 
 
