@@ -18,7 +18,6 @@ from starlette.responses import Response
 
 from entrepot.counters import Histogram, Name, board, totals
 from entrepot.errors import PermissionDenied, Unauthenticated
-from entrepot.http.proxies import THROUGH_PROXY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +65,7 @@ def from_this_machine(scope: Scope) -> bool:
         local = client is not None and ip_address(client[0]).is_loopback
     except ValueError:
         return False
-    return local and not scope.get(THROUGH_PROXY) and not any(name in FORWARDING for name, _ in scope["headers"])
+    return local and not any(name in FORWARDING for name, _ in scope["headers"])
 
 
 class Host(Collector):

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from entrepot.settings import Settings
 
-THROUGH_PROXY = "entrepot.through_proxy"
-"""The scope's key that says that the request came through a trusted proxy."""
 WELL_FORMED_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:=@-]{0,127}")
 WELL_FORMED_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _pair = re.compile(r'\s*([A-Za-z]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;,"\s]*))\s*')
@@ -53,7 +51,7 @@ class Proxies:
         for name, value in scope["headers"]:
             if name in (b"forwarded", b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-request-id"):
                 headers.setdefault(name, []).append(value.decode("latin-1"))
-        changed = {**scope, THROUGH_PROXY: True}
+        changed = {**scope}
         (self._forwarded if self._by_forwarded else self._x_forwarded)(changed, headers)
         given = headers.get(b"x-request-id", [""])
         if len(given) == 1 and WELL_FORMED_ID.fullmatch(given[0]):
