@@ -10,6 +10,7 @@ from typing import Any
 from changes import change, done, events, look, refused, stopped
 from entrepot.clock import now
 from entrepot.db.sql import execute, fetch
+from entrepot.redaction import redacted
 from house import House, Person, sentence
 from toy import build_toy, line_of
 
@@ -142,11 +143,12 @@ async def test_it_lives_an_hour_at_most_and_never_longer_than_the_token(alice: P
     assert row["expires_at"] == soon
 
 
-async def test_the_secret_is_stored_nowhere(alice: Person) -> None:
+async def test_the_secret_is_stored_nowhere_and_hidden_in_whatever_is_logged(alice: Person) -> None:
     url = await announced(alice)
     secret = url.rpartition("/")[2]
     for table in ("staged_upload", "audit_event", "token"):
         assert secret not in str([dict(row) for row in await fetch(f"SELECT * FROM {table}")])
+    assert secret not in redacted(f"PUT {url} could not be answered.")
 
 
 async def test_who_may_not_upload_announces_nothing(house: House, alice: Person, bob: Person) -> None:
