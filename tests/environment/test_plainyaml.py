@@ -72,6 +72,8 @@ def test_what_is_built(text: str, value: object) -> None:
         ("[" * 30 + "]" * 30, "levels deep"),
         ("a: &a [[[[[[[[[[[x]]]]]]]]]]]\nb: [[[[[[[[[[[*a]]]]]]]]]]]", "levels deep"),
         (LAUGHS, "stands for more than 100000 values"),
+        ("- &x " + "a" * 2000 + "\n" + "- *x\n" * 600, "stands for more than 1048576 characters"),
+        ("- &x [" + "a" * 2000 + "]\n- &y [*x, *x, *x]\n" + "- *y\n" * 200, "stands for more than 1048576 characters"),
         ("- a\n" * 100_001, "holds more than 100000 values"),
     ],
 )

@@ -58,6 +58,13 @@ def test_without_metadata_the_text_says_it(inspect: Inspect) -> None:
     assert (made.summary, made.description, title(made)) == ("", "", "analysis")
 
 
+@pytest.mark.parametrize("line", [" " * 60_000 + "x", "<center>" + " " * 60_000 + "x", "# " + " " * 60_000], ids=["blank", "centred", "heading"])
+def test_a_heading_is_looked_for_in_time_that_grows_with_the_line(inspect: Inspect, line: str) -> None:
+    before = time.process_time()
+    assert title(inspect(build_notebook(*(markdown(line) for _ in range(20)), markdown("# Title")))) == "Title"
+    assert time.process_time() - before < 20
+
+
 def test_embedded_images_are_no_part_of_the_description(inspect: Inspect) -> None:
     made = inspect(build_notebook(markdown(f"Before ![x](data:image/png;base64,{'A' * 1000}) after")))
     assert made.description == "Before ![x](data:) after"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 
 import pytest
 from conda_builder import build_conda
@@ -79,3 +80,12 @@ def test_detection_never_raises_and_bytes_are_no_notebook(detect: Detect, body: 
 def test_a_notebook_that_was_cut_off_is_still_claimed_by_its_name(detect: Detect, cut: int) -> None:
     body = build_notebook(markdown("# Title"), code())
     assert detect(body[: max(1, cut)], "analysis.ipynb")
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"' + b'\\"' * 32_000, b'{"' + b"\\" * 65_001, b'{"a": "' + b"x" * 70_000], ids=["quotes", "backslashes", "cut off"]
+)
+def test_a_string_without_an_end_is_looked_at_once(detect: Detect, body: bytes) -> None:
+    before = time.process_time()
+    assert not detect(body, "x.bin")
+    assert time.process_time() - before < 5

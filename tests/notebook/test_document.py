@@ -147,8 +147,13 @@ def test_twenty_megabytes_of_outputs_are_taken(inspect: Inspect) -> None:
 
 @pytest.mark.parametrize(
     "output",
-    [b"[" + b"[]," * 3_000_000 + b"1]", b"[" + b"{}," * 300_000 + b"1]", b"[" + b'"ab",' * 3_000_000 + b"1]"],
-    ids=["lists", "objects", "strings"],
+    [
+        b"[" + b"[]," * 3_000_000 + b"1]",
+        b"[" + b"{}," * 300_000 + b"1]",
+        b"[" + b'"ab",' * 3_000_000 + b"1]",
+        b"[" + (b"[" * 400 + b"]" * 400 + b",") * 6_000 + b"1]",
+    ],
+    ids=["lists", "objects", "strings", "nested lists"],
 )
 def test_what_would_fill_the_memory_is_refused_before_it_does(inspect: Inspect, output: bytes) -> None:
     body = build_notebook(code("x", shown({"application/json": {"a": "HERE"}}))).replace(b'"HERE"', output)
@@ -167,6 +172,14 @@ def test_the_costliest_valid_notebook_takes_seconds_and_not_minutes(inspect: Ins
     before = time.process_time()
     assert inspect(body).attributes["cells"] == {"raw": 90_000}
     assert time.process_time() - before < 60
+
+
+def test_a_key_that_comes_twice_is_found_among_very_many(inspect: Inspect) -> None:
+    keys = b",".join(b'"k%d":0' % number for number in range(200_000))
+    before = time.process_time()
+    with pytest.raises(InvalidPackage, match="says 'late' twice"):
+        inspect(b'{"metadata":{' + keys + b',"late":0,"late":0}}')
+    assert time.process_time() - before < 20
 
 
 def test_a_random_minor_version_keeps_no_new_validator(inspect: Inspect) -> None:

@@ -17,6 +17,7 @@ Value = str | None | list[Any] | dict[str, Any]
 
 _most_events = 100_000
 _most_values = 100_000
+_most_characters = 1 << 20
 _deepest = 12
 _directive = re.compile(r"^%(?!YAML\b)", re.MULTILINE)
 _null = frozenset(("", "~", "null", "Null", "NULL"))
@@ -53,11 +54,12 @@ def _events(text: str) -> Iterator[yaml.Event]:
 
 
 class _Builder:
-    """Builds a document; counts what aliases stand for as often as they stand for it."""
+    """Builds a document; counts what aliases stand for, values and characters, as often as they stand for it."""
 
     def __init__(self) -> None:
-        self._anchors: dict[str, tuple[Value, int, int]] = {}
+        self._anchors: dict[str, tuple[Value, int, int, int]] = {}
         self._values = 0
+        self._characters = 0
 
     def document(self, events: Iterator[yaml.Event]) -> Value:
         """The value of the first document, which must be the only one."""
@@ -76,8 +78,8 @@ class _Builder:
             return self._aliased(event, depth)
         if depth > _deepest:
             raise UnreadableYaml(f"it is nested more than {_deepest} levels deep.")
-        self._count(1)
-        before = self._values
+        before, characters = self._values, self._characters
+        self._count(1, len(event.value) if isinstance(event, yaml.ScalarEvent) else 0)
         value: Value
         below = 0
         if isinstance(event, yaml.ScalarEvent):
@@ -87,7 +89,7 @@ class _Builder:
         else:
             value, below = self._mapping(event, events, depth)
         if event.anchor is not None:
-            self._anchors[event.anchor] = (value, self._values - before + 1, below)
+            self._anchors[event.anchor] = (value, self._values - before, self._characters - characters, below)
         return value, below
 
     def _sequence(self, start: yaml.Event, events: Iterator[yaml.Event], depth: int) -> tuple[Value, int]:
@@ -123,16 +125,19 @@ class _Builder:
     def _aliased(self, event: yaml.AliasEvent, depth: int) -> tuple[Value, int]:
         if event.anchor not in self._anchors:
             raise UnreadableYaml(f"line {event.start_mark.line + 1} refers to *{event.anchor[:80]}, which is not there, or not yet whole.")
-        value, size, below = self._anchors[event.anchor]
+        value, values, characters, below = self._anchors[event.anchor]
         if depth + below > _deepest:
             raise UnreadableYaml(f"it is nested more than {_deepest} levels deep.")
-        self._count(size)
+        self._count(values, characters)
         return value, below
 
-    def _count(self, values: int) -> None:
+    def _count(self, values: int, characters: int) -> None:
         self._values += values
+        self._characters += characters
         if self._values > _most_values:
             raise UnreadableYaml(f"it stands for more than {_most_values} values.")
+        if self._characters > _most_characters:
+            raise UnreadableYaml(f"it stands for more than {_most_characters} characters.")
 
 
 def _scalar(event: yaml.ScalarEvent) -> str | None:

@@ -18,7 +18,7 @@ _v3_types |= {"json": "application/json", "javascript": "application/javascript"
 _widget = "application/vnd.jupyter.widget-view+json"
 _heading = re.compile(r" {0,3}#{1,6}[ \t]+(\S.*)")
 _underline = re.compile(r" {0,3}(=+|-+)[ \t]*")
-_html_heading = re.compile(r"\s*(<center>)?\s*<h[1-6]\b", re.IGNORECASE)
+_html_heading = re.compile(r"\s*(?:<center>\s*)?<h[1-6]\b", re.IGNORECASE)
 _fence = re.compile(r" {0,3}(```|~~~)")
 _markup = (
     (re.compile(r"<[^<>]{0,300}>"), ""),

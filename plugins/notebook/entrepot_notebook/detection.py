@@ -7,7 +7,8 @@ import re
 from typing import BinaryIO
 
 _look = 64 << 10
-_token = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
+_token = re.compile(rb'"(?:[^"\\]|\\.)*"?|[{}\[\]]', re.DOTALL)
+"""A string that does not end reaches to the end, so that no part of it is looked at twice."""
 _number = re.compile(rb"\s*:\s*\d")
 _at_the_end = re.compile(rb'[,{]\s*"nbformat"\s*:\s*\d{1,3}\s*(,\s*"nbformat_minor"\s*:\s*\d{1,5}\s*)?\}\s*\Z')
 _byte_order_marks = (b"\xff\xfe", b"\xfe\xff")

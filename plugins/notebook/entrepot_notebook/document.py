@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, BinaryIO
 
@@ -52,7 +53,7 @@ def _decoded(body: bytes) -> str:
 
 def _parsed(text: str) -> dict[str, Any]:
     """Strict JSON: no NaN, no key twice. Bounded in what it becomes in memory, which may be fifty times the text."""
-    if text.count(",") > _most_items:
+    if text.count(",") + text.count("[") > _most_items:  # lists nest without a comma
         raise InvalidPackage(f"The notebook holds more than {_most_items} values. Clear the outputs that hold so much data, and save it again.")
     seen = 0
 
@@ -63,8 +64,8 @@ def _parsed(text: str) -> dict[str, Any]:
             raise InvalidPackage(f"The notebook holds more than {_most_objects} JSON objects. Clear the outputs that hold so much data.")
         held = dict(pairs)
         if len(held) != len(pairs):
-            keys = [key for key, _ in pairs]
-            raise InvalidPackage(f"The notebook says {next(key for key in keys if keys.count(key) > 1)[:80]!r} twice in one JSON object.")
+            [(key, _)] = Counter(key for key, _ in pairs).most_common(1)
+            raise InvalidPackage(f"The notebook says {key[:80]!r} twice in one JSON object.")
         return held
 
     try:
