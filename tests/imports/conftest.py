@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,20 +17,27 @@ from house import House, Person, open_house
 
 @dataclass
 class Told:
-    """Remembers what it hears of an import."""
+    """Remembers what it hears of an import, and may interfere: `then` after so many lines, and `mend` when the import begins to wait."""
 
     begun: list[tuple[int, int]] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     waited: list[str] = field(default_factory=list)
+    after: int = 0
+    then: Callable[[], object] = lambda: None
+    mend: Callable[[], object] = lambda: None
 
     def begin(self, *, files: int, size: int) -> None:
         self.begun.append((files, size))
 
     def line(self, line: Line) -> None:
         self.lines.append(line)
+        if len(self.lines) == self.after:
+            self.then()
 
     def waiting(self, sentence: str) -> None:
         self.waited.append(sentence)
+        if len(self.waited) == 1:
+            self.mend()
 
     def __getitem__(self, file: str) -> Line:
         [found] = [line for line in self.lines if line.file == file]

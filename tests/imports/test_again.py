@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,6 @@ from conda_builder import build_conda
 from entrepot.db.sql import execute, fetch
 from entrepot.errors import Unavailable
 from entrepot.registry import Registry
-from entrepot.services.imports.outcomes import Line
 from entrepot_conda.packagetype import CondaType
 from ground import laid
 from house import open_house
@@ -75,19 +73,6 @@ async def test_bytes_that_were_lost_come_back(depot: Depot) -> None:
     assert (await depot.alice.client.get(f"/conda/alice/noarch/{basename}")).content == body
 
 
-class Stopping(Told):
-    """Stops after some lines, by whatever means."""
-
-    def __init__(self, after: int, how: Callable[[], None]) -> None:
-        super().__init__()
-        self.after, self.how = after, how
-
-    def line(self, line: Line) -> None:
-        super().line(line)
-        if len(self.lines) == self.after:
-            self.how()
-
-
 async def test_an_import_that_was_stopped_goes_on_where_it_ended(depot: Depot, inspected: list[str]) -> None:
     from entrepot.services.imports.request import Request
     from entrepot.services.imports.run import Import
@@ -95,7 +80,7 @@ async def test_an_import_that_was_stopped_goes_on_where_it_ended(depot: Depot, i
     for number in range(12):
         basename, body = build_conda("a", f"1.{number}")
         depot.put(f"noarch/{basename}", body)
-    told = Stopping(4, lambda: running.stop())
+    told = Told(after=4, then=lambda: running.stop())
     running = Import(depot.house.site, Request(folder=depot.folder, namespace="alice", jobs=2), told)
     await running.run()
     assert 4 <= len(told.imported) <= 5
@@ -107,19 +92,6 @@ async def test_an_import_that_was_stopped_goes_on_where_it_ended(depot: Depot, i
 
 
 # -- what is busy or away ---------------------------------------------------------------------------------------------
-
-
-class Mending(Told):
-    """Repairs something when the import begins to wait."""
-
-    def __init__(self, mend: Callable[[], object]) -> None:
-        super().__init__()
-        self.mend = mend
-
-    def waiting(self, sentence: str) -> None:
-        super().waiting(sentence)
-        if len(self.waited) == 1:
-            self.mend()
 
 
 @pytest.fixture
@@ -139,7 +111,7 @@ async def test_a_database_that_another_process_writes_to_is_waited_for(folder_de
     await execute("PRAGMA busy_timeout=100")
     with closing(sqlite3.connect(folder_depot.house.site.settings.database_path, isolation_level=None)) as lock:
         lock.execute("BEGIN IMMEDIATE")
-        told = await folder_depot.take(Mending(lambda: lock.execute("ROLLBACK")), patience=(0.01, 0.01))
+        told = await folder_depot.take(Told(mend=lambda: lock.execute("ROLLBACK")), patience=(0.01, 0.01))
     assert told.waited[0].startswith("The database is busy")
     assert (len(told.imported), told.refused) == (3, set())
 
@@ -158,7 +130,7 @@ async def test_a_database_that_stays_busy_ends_the_import_which_can_be_run_again
 
 async def test_a_storage_that_goes_away_ends_the_import_which_can_be_run_again(folder_depot: Depot) -> None:
     spool = folder_depot.house.site.settings.data / "blobs" / "spool"
-    told = Stopping(1, lambda: shutil.rmtree(spool))
+    told = Told(after=1, then=lambda: shutil.rmtree(spool))
     with pytest.raises(Unavailable, match="cannot write to its storage"):
         await folder_depot.take(told, patience=(0.01, 0.01), jobs=1)
     assert (len(told.imported), told.refused) == (1, set())
@@ -171,5 +143,5 @@ async def test_a_storage_that_goes_away_ends_the_import_which_can_be_run_again(f
 async def test_a_storage_that_comes_back_is_waited_for(folder_depot: Depot) -> None:
     spool = folder_depot.house.site.settings.data / "blobs" / "spool"
     spool.rename(spool.with_name("away"))
-    told = await folder_depot.take(Mending(lambda: spool.with_name("away").rename(spool)), patience=(0.01, 0.01))
+    told = await folder_depot.take(Told(mend=lambda: spool.with_name("away").rename(spool)), patience=(0.01, 0.01))
     assert len(told.imported) == 3
