@@ -79,6 +79,17 @@ async def test_nothing_to_claim_and_nothing_to_store_is_no_work() -> None:
     assert await states() == {}
 
 
+async def test_a_blob_that_was_taken_back_from_a_collector_undoes_the_publication_of_who_claimed_it_before() -> None:
+    first = await blobs.claim([(A, 1)])
+    await set_state(A, "deleting")  # and its bytes may be gone
+    second = await blobs.claim([(A, 1)])  # and has not put them yet
+    with pytest.raises(Unavailable, match="Send it again"):
+        await publish(first)
+    assert await states() == {A: "claimed"}
+    await publish(second)
+    assert await states() == {A: "stored"}
+
+
 @pytest.mark.parametrize("gone", ["deleting", "no row"])
 async def test_a_blob_collected_since_its_claim_undoes_the_publication(gone: str) -> None:
     claim = await blobs.claim([(A, 1), (B, 1)])

@@ -10,7 +10,8 @@ Garbage collection
   2. in a second transaction, which holds the write lock (SQLite) or the row's lock (PostgreSQL), looks again whether the row is `deleting`,
      unlinks the bytes, and deletes the row.
 A row's end is the end of its bytes. Each row has a random `incarnation`, so that an upload whose row was collected is refused even where
-another one has claimed the same bytes anew, and has perhaps not put them yet.
+another one has claimed the same bytes anew, and has perhaps not put them yet. Taking a row back from `deleting` counts as anew: its bytes may be
+gone already, where a collector lost the database between the two.
 So an upload that meets `deleting` either takes the row back before the bytes go, or waits for the lock and finds no row; both times it writes anew.
 An upload that dies leaves rows `claimed` and perhaps bytes, both accounted for, until garbage collection finds them untouched.
 """
@@ -27,7 +28,9 @@ from entrepot.errors import Unavailable
 
 CLAIM = """INSERT INTO blob (sha256, size, state, touched_at, incarnation) VALUES {rows}
     ON CONFLICT (sha256) DO UPDATE SET touched_at = excluded.touched_at,
-    state = CASE WHEN blob.state = 'stored' THEN 'stored' ELSE 'claimed' END RETURNING sha256, state, coalesce(incarnation, 0) AS incarnation"""
+    state = CASE WHEN blob.state = 'stored' THEN 'stored' ELSE 'claimed' END,
+    incarnation = CASE WHEN blob.state = 'deleting' THEN excluded.incarnation ELSE blob.incarnation END
+    RETURNING sha256, state, coalesce(incarnation, 0) AS incarnation"""
 
 
 class Claim(NamedTuple):
