@@ -49,7 +49,10 @@ async def locked_binding(site: Site, actor: Actor, *, namespace: str, type: str,
         raise not_found(f"{type} package {name} in {namespace}")
     await fetch_one("SELECT id FROM package WHERE id = $1 {lock}", binding["package_id"])
     require_write(actor, namespace_id=binding["namespace_id"], namespace=namespace, needs=needs)
-    return await fetch_one(BINDING, namespace.lower(), type, name) or binding
+    locked = await fetch_one(BINDING, namespace.lower(), type, name)
+    if locked is None or locked["package_id"] != binding["package_id"]:  # the package was deleted before its row was to be had
+        raise not_found(f"{type} package {name} in {namespace}")
+    return locked
 
 
 async def set_state(
