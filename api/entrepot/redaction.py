@@ -15,7 +15,7 @@ _places = re.compile(
   | (?P<scheme> \b (?:bearer|basic) \s+ | \btoken \s+ (?=ent-) ) (?P<c> [^\s"',;]+ )
   | (?P<header> \b (?:authorization|proxy-authorization|x-api-key|cookie|set-cookie) ["']? \s* [:=,]+ \s* b?["']? (?: (?:bearer|basic|token)\s+ )? )
                                                            (?P<d> [^\s"',;]+ )
-  | (?P<user> \b [a-z][a-z0-9+.-]* :// [^/\s:@"']* : )     (?P<e> [^\s"'/]+ (?= @ ) )
+  | (?P<user> \b [a-z][a-z0-9+.-]{0,30} :// [^/\s:@"']* : )     (?P<e> [^\s"'/]+ (?= @ ) )
   | (?P<query> [?&;] (?:x-amz-(?:signature|credential|security-token) | x-goog-(?:signature|credential) | awsaccesskeyid | signature | sig | token
         | access_token | api_key | password) = )           (?P<f> [^&\s"';]+ )
   | \b (?P<g> ent-[A-Za-z0-9]{8,} )
