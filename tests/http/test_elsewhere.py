@@ -15,6 +15,7 @@ import pytest
 from entrepot.registry import Registry
 from house import House, Person, open_house, sentence
 from nginx import nginx
+from object_store import free_ports
 from object_store import SECRET, shared_store
 from toy import ToyPlugin, build_toy
 
@@ -113,7 +114,9 @@ async def test_a_link_is_given_to_those_alone_who_may_read(redirecting: Site) ->
 
 # -- nginx ------------------------------------------------------------------------------------------------------------
 
-LOCATION = """
+FRONT = """
+server {{
+    listen 127.0.0.1:{port};
     location / {{
         proxy_pass {server};
         proxy_http_version 1.1;
@@ -129,6 +132,7 @@ LOCATION = """
         add_header Content-Security-Policy "sandbox; default-src 'none'";
         add_header Access-Control-Allow-Origin $upstream_http_access_control_allow_origin;
     }}
+}}
 """
 
 
@@ -167,14 +171,15 @@ def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Behind]:
         for name in ("ENTREPOT_DATABASE_URL", "ENTREPOT_STORAGE_URL", "ENTREPOT_STORAGE_OPTIONS"):
             patch.delenv(name, raising=False)
         (folder / "entrepot.toml").write_text('accel_redirect = "/entrepot-files/"\n')
-        with installed(folder, None) as server, nginx(folder / "nginx", LOCATION.format(server=server.url, data=folder / "data")) as url:
+        port = free_ports(1)[0]
+        with installed(folder, None) as server, nginx(FRONT.format(port=port, server=server.url, data=folder / "data"), port):
             assert server.entrepot("user", "create", "alice").returncode == 0
             name, body = build_wheel("behind", "1.0", files={"behind.bin": os.urandom(500_000)})
             with server.client("all") as client:
                 made = client.put(f"/upload/alice/{name}", content=body)
             assert made.status_code == 201, made.text
             path = made.json()["url"].removeprefix(server.url)
-            yield Behind(url + path, body, server.url + path)
+            yield Behind(f"http://127.0.0.1:{port}{path}", body, server.url + path)
 
 
 def test_nginx_sends_the_bytes_with_our_headers(behind: Behind) -> None:

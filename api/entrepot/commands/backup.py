@@ -29,9 +29,7 @@ def backup(
 
     database = sqlite_path(site.settings)
     if database is None:
-        raise SettingsError(
-            "This site's database is PostgreSQL: use pg_dump first, and then copy the files. docs/operate.md has the commands."
-        )
+        raise SettingsError("This site's database is PostgreSQL: use pg_dump first, and then copy the files. docs/operate.md has the commands.")
     if not database.is_file():
         raise SettingsError(f"There is no database {database}. Name the server's data folder with --data.")
     storage = None if site.settings.storage_url else open_storage(site.settings)
