@@ -15,8 +15,7 @@ import pytest
 from entrepot.registry import Registry
 from house import House, Person, open_house, sentence
 from nginx import nginx
-from object_store import free_ports
-from object_store import SECRET, shared_store
+from object_store import SECRET, free_ports, shared_store
 from toy import ToyPlugin, build_toy
 
 SMALL = build_toy("small")
