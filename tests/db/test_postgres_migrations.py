@@ -130,9 +130,9 @@ async def test_every_text_compares_as_its_bytes_do_also_in_the_tables_of_plugins
         await execute("INSERT INTO shop_shelf (name) VALUES ('b')")
 
 
-async def test_a_database_that_compares_by_the_customs_of_a_language_is_no_matter(empty: Settings) -> None:
+async def test_a_text_of_another_order_is_put_right(empty: Settings) -> None:
     connection = await asyncpg.connect(empty.database_url)
-    await connection.execute('CREATE TABLE before (name text COLLATE "und-x-icu")')
+    await connection.execute("CREATE TABLE before (name text COLLATE pg_c_utf8)")
     await connection.close()
     await migrate(empty)
     async with database(empty):
@@ -145,7 +145,8 @@ async def test_a_migration_with_rows_keeps_them_and_what_points_to_them(db: Sett
     await execute("INSERT INTO shop_thing (shelf_id) VALUES (7), (7)")
     shop.add("0002_wider", SECOND)
     assert await migrate(db, [SHOP]) == ["shop.0002_wider"]
-    assert [tuple(row) for row in await fetch("SELECT id, name, colour FROM shop_shelf ORDER BY id")] == [(1, "a;b", "red"), (7, "tools", "red")]
+    kept = [[*row.values()] for row in await fetch("SELECT id, name, colour FROM shop_shelf ORDER BY id")]
+    assert kept == [[1, "a;b", "red"], [7, "tools", "red"]]
     assert len(await fetch("SELECT * FROM shop_thing WHERE shelf_id = 7")) == 2
 
 

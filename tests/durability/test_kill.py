@@ -85,7 +85,9 @@ def test_kill_9_in_the_middle_of_uploads_loses_nothing_that_was_answered(ground:
         assert answered <= shown.keys()
         assert kill_after <= len(shown) < UPLOADS, "the kill came too late to prove anything"
         for basename, record in shown.items():
-            body = client.get(f"/conda/alice/noarch/{basename}").content
+            answer = client.get(f"/conda/alice/noarch/{basename}", follow_redirects=True)
+            assert answer.status_code == 200, answer.text
+            body = answer.content
             assert hashlib.sha256(body).hexdigest() == record["sha256"] == hashlib.sha256(files[basename]).hexdigest()
         assert shards(client) == shown.keys()
         # the same uploads may simply be sent again

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -223,7 +224,8 @@ class TransactionOfPool(TransactionContext):
         try:
             await self.client.rollback()
         except Exception:
-            self.client._connection.terminate()
+            with suppress(asyncpg.InterfaceError):  # the pool has taken it back already: the server had closed it
+                self.client._connection.terminate()
 
     async def _give_back(self) -> None:
         self.client._finalized = True
