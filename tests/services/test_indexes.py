@@ -257,6 +257,18 @@ async def test_a_store_that_followed_changes_is_the_one_that_is_read_whole(watch
     assert await settled() == followed
 
 
+async def test_a_document_that_finds_no_room_beside_its_parts_does_not_drive_them_out(watched: House, toy: WatchedToy) -> None:
+    """Else every change would cost as much as the first rendering of all."""
+    await fill(watched, "ball", 2 * MIB)
+    toy.in_one_piece = True  # so that it shares nothing with its parts
+    await text(watched)
+    assert held(watched) < 3 * MIB
+    await fill(watched, "car", 10)
+    toy.renderings.clear()
+    assert "xxx" in await text(watched)
+    assert toy.renderings == {"listing": 1, "page car": 1}
+
+
 async def test_a_document_larger_than_the_bound_is_served_all_the_same(watched: House) -> None:
     for name in ("ball", "car"):
         await fill(watched, name, 3 * MIB)

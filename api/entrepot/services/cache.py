@@ -33,6 +33,10 @@ class ByteCache(Generic[V]):
         self._held.move_to_end(key)
         return found[0]
 
+    def takes(self, cost: int) -> bool:
+        """Whether a value of this cost would be kept at all."""
+        return cost <= self._bound
+
     def put(self, key: Hashable, value: V, cost: int) -> None:
         """Keep a value, or give a kept one a new cost."""
         self.drop(key)

@@ -174,6 +174,8 @@ class Indexes:
         if store is None or store.generation != made.generation:
             return
         store.documents[representation.name, audience, encoding] = made
+        while store.documents and not self.stores.takes(store.cost):  # the parts are worth more than what is rendered from them: the oldest goes
+            del store.documents[next(iter(store.documents))]
         self.stores.put(key, store, store.cost)
 
     # -- stores -------------------------------------------------------------------------------------------------------

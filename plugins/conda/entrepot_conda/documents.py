@@ -14,6 +14,7 @@ from entrepot_conda.record import split_entries
 shards_folder = "shards"
 _piece = 512 << 10
 _length = 4
+_comma = b","
 
 
 def shard(entries: Sequence[bytes]) -> bytes:
@@ -49,18 +50,20 @@ def shard_index(subdir: str, parts: Parts) -> bytes:
 def fragment(entries: Sequence[bytes]) -> bytes:
     """What repodata.json holds of one name: the pairs for `packages`, then those for `packages.conda`, with the length of the first in front.
 
-    The length takes four bytes. Each pair has its comma in front, so that halves join as they are.
+    The length takes four bytes. Each pair has its comma in front, so that halves join as they are. Where there are none for `packages`, as in most
+    channels today, a fragment is the other half alone, and begins with a comma as no length does: so it is a piece of the document as it is held,
+    and never copied.
     """
     packages, packages_conda = (b"".join(b"," + pair for pair in pairs) for pairs in split_entries(entries))
-    return len(packages).to_bytes(_length, "big") + packages + packages_conda
+    return len(packages).to_bytes(_length, "big") + packages + packages_conda if packages else packages_conda
 
 
 def repodata(subdir: str, parts: Parts) -> Iterator[bytes]:
     """`repodata.json`. Goes through the parts twice, since one map follows the other, and keeps none."""
     yield b'{"info":{"subdir":' + orjson.dumps(subdir) + b'},"packages":{'
-    yield from _joined(body[_length : _length + _first_length(body)] for body in parts.bodies())
+    yield from _joined(body[_length : _length + _first_length(body)] for body in parts.bodies() if body[:1] != _comma)
     yield b'},"packages.conda":{'
-    yield from _joined(body[_length + _first_length(body) :] for body in parts.bodies())
+    yield from _joined(body if body[:1] == _comma else body[_length + _first_length(body) :] for body in parts.bodies())
     yield b'},"removed":[],"repodata_version":1}'
 
 
