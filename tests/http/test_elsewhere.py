@@ -120,6 +120,7 @@ server {{
         proxy_pass {server};
         proxy_http_version 1.1;
         proxy_set_header Host $host;
+        proxy_set_header X-Forwarded-For $remote_addr;
     }}
     location /entrepot-files/ {{
         internal;
@@ -135,19 +136,32 @@ server {{
 """
 
 
+PASSED_ON = {"X-Forwarded-For": "192.0.2.1"}
+"""What a trusted proxy says."""
+
+
+async def test_who_comes_past_nginx_gets_the_bytes_from_us(tmp_path: Path) -> None:
+    for trusted, client in ((["127.0.0.1"], {}), ([], {"X_Forwarded_For": "192.0.2.1"})):
+        async with opened(tmp_path / str(len(trusted)), accel_redirect="/entrepot-files", trusted_proxies=trusted) as (house, _):
+            answer = await house.client(**client).get(LARGE_URL)
+            assert answer.content == LARGE
+            assert "x-accel-redirect" not in answer.headers
+
+
 async def test_nginx_is_told_where_a_large_file_lies(tmp_path: Path) -> None:
-    async with opened(tmp_path / "data", accel_redirect="/entrepot-files") as (house, _):
-        answer = await house.anyone.get(LARGE_URL)
+    async with opened(tmp_path / "data", accel_redirect="/entrepot-files", trusted_proxies=["127.0.0.1"]) as (house, _):
+        through = house.client(X_Forwarded_For="192.0.2.1")
+        answer = await through.get(LARGE_URL)
         sha256 = answer.headers["etag"].strip('"')
         assert (answer.status_code, answer.content) == (200, b"")
         assert answer.headers["x-accel-redirect"] == f"/entrepot-files/sha256/{sha256[:2]}/{sha256[2:4]}/{sha256}"
         assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''large.toy"
-        head = await house.anyone.head(LARGE_URL)
+        head = await through.head(LARGE_URL)
         assert head.headers["content-length"] == str(len(LARGE))
         assert "x-accel-redirect" not in head.headers
-        assert (await house.anyone.get(LARGE_URL, headers={"if-none-match": f'"{sha256}"'})).status_code == 304
-        assert (await house.anyone.get("/toy/alice/files/small.toy")).content == SMALL
-        assert (await house.anyone.get("/toy/alice/notes/large.toy")).content == b"note of large"
+        assert (await through.get(LARGE_URL, headers={"if-none-match": f'"{sha256}"'})).status_code == 304
+        assert (await through.get("/toy/alice/files/small.toy")).content == SMALL
+        assert (await through.get("/toy/alice/notes/large.toy")).content == b"note of large"
 
 
 @dataclass
@@ -169,7 +183,7 @@ def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Behind]:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("ENTREPOT_DATABASE_URL", "ENTREPOT_STORAGE_URL", "ENTREPOT_STORAGE_OPTIONS"):
             patch.delenv(name, raising=False)
-        (folder / "entrepot.toml").write_text('accel_redirect = "/entrepot-files/"\n')
+        (folder / "entrepot.toml").write_text('accel_redirect = "/entrepot-files/"\ntrusted_proxies = ["127.0.0.1"]\n')
         port = free_ports(1)[0]
         with installed(folder, None) as server, nginx(FRONT.format(port=port, server=server.url, data=folder / "data"), port):
             assert server.entrepot("user", "create", "alice").returncode == 0
@@ -188,7 +202,7 @@ def test_nginx_sends_the_bytes_with_our_headers(behind: Behind) -> None:
     wanted = ("etag", "content-type", "content-length", "content-disposition", "cache-control", "x-content-type-options", "content-security-policy")
     for name in (*wanted, "accept-ranges", "access-control-allow-origin"):
         assert answer.headers.get_list(name) == head.headers.get_list(name), name
-    assert httpx.get(behind.direct).headers["x-accel-redirect"]
+    assert httpx.get(behind.direct, headers=PASSED_ON).headers["x-accel-redirect"]
 
 
 def test_nginx_answers_ranges_and_we_conditions_by_the_same_etag(behind: Behind) -> None:
@@ -201,5 +215,5 @@ def test_nginx_answers_ranges_and_we_conditions_by_the_same_etag(behind: Behind)
 
 
 def test_nobody_reaches_the_folder_by_its_location(behind: Behind) -> None:
-    direct = httpx.get(behind.direct).headers["x-accel-redirect"]
+    direct = httpx.get(behind.direct, headers=PASSED_ON).headers["x-accel-redirect"]
     assert httpx.get(behind.url.partition("/pypi")[0] + direct).status_code == 404

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 64 << 20
+SILENCE_SECONDS = 120.0
+"""A client that sends nothing of its body for so long is taken to be gone: it would hold its spool for ever."""
 
 
 class Lingering:
@@ -31,8 +33,9 @@ class Lingering:
 
         async def watched_receive() -> Message:
             nonlocal unread
-            message = await receive()
-            unread = bool(message.get("more_body"))
+            message = await (_heard(receive) if unread else receive())
+            if message["type"] == "http.request":
+                unread = bool(message.get("more_body"))
             return message
 
         async def lingering_send(message: Message) -> None:
@@ -45,6 +48,15 @@ class Lingering:
             await send(message)
 
         await self._app(scope, watched_receive, lingering_send)
+
+
+async def _heard(receive: Receive) -> Message:
+    """The next of the body; a disconnect where the client is silent."""
+    try:
+        async with asyncio.timeout(SILENCE_SECONDS):
+            return await receive()
+    except TimeoutError:
+        return {"type": "http.disconnect"}
 
 
 def _has_body(scope: Scope) -> bool:

@@ -22,6 +22,8 @@ WELL_FORMED_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:=@-]{0,127}")
 WELL_FORMED_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _pair = re.compile(r'\s*([A-Za-z]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;,"\s]*))\s*')
 MOST_HOPS = 50
+THROUGH_PROXY = "entrepot.through_proxy"
+"""In the scope of a request that a trusted proxy passed on, and not of one that a program on the proxy's own machine made."""
 
 
 class Proxies:
@@ -61,6 +63,7 @@ class Proxies:
     def _x_forwarded(self, scope: Scope, headers: dict[bytes, list[str]]) -> None:
         hops = _listed(headers.get(b"x-forwarded-for"))
         if hops:
+            scope[THROUGH_PROXY] = True
             self._take_client(scope, [_address(hop) for hop in hops])
         _take_scheme(scope, _listed(headers.get(b"x-forwarded-proto"))[-1:])
         _take_host(scope, _listed(headers.get(b"x-forwarded-host"))[-1:])
@@ -69,6 +72,7 @@ class Proxies:
         """RFC 7239: an element for each hop, the last one by the proxy that we see."""
         elements = forwarded_elements(", ".join(headers.get(b"forwarded", [])))
         if elements:
+            scope[THROUGH_PROXY] = True
             self._take_client(scope, [_address(element.get("for", "")) for element in elements])
             _take_scheme(scope, [elements[-1].get("proto", "")])
             _take_host(scope, [elements[-1].get("host", "")])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from entrepot.http.proxies import THROUGH_PROXY
+
 if TYPE_CHECKING:
     from starlette.types import Scope
 
@@ -44,6 +46,7 @@ class Facts:
                 own[wanted] = f"{own[wanted]}, {text}" if own.get(wanted) else text
         client = scope.get("client")
         self.address: str = client[0] if client else ""
+        self.through_proxy: bool = THROUGH_PROXY in scope
 
     @property
     def anonymous(self) -> bool:

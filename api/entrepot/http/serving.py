@@ -205,7 +205,7 @@ class Server:
         if target.extra is None:
             facts.given = partial(self.site.downloads.count, row.id)
         if row.size > SMALL_BLOB:
-            return self._large(row, private, elsewhere=target.extra is None)
+            return self._large(row, private, elsewhere=target.extra is None, behind=facts.through_proxy)
         key = (row.sha256, row.basename, row.media_type, private)
         content = self._small.get(key)
         if content is None:
@@ -213,14 +213,14 @@ class Server:
             self._small.put(key, content, row.size + CONTENT_OVERHEAD)
         return content
 
-    def _large(self, row: FileRow, private: bool, *, elsewhere: bool) -> Content:
-        """A blob that is not kept in memory; `elsewhere`: another one may send it."""
+    def _large(self, row: FileRow, private: bool, *, elsewhere: bool, behind: bool) -> Content:
+        """A blob that is not kept in memory; `elsewhere`: another one may send it; `behind`: nginx, perhaps, has passed the request on."""
         headers, storage, settings = _file_headers(row, private=private), self.site.storage, self.site.settings
         if elsewhere and storage.links and settings.downloads == "redirect":
             cache_control = f"{_audience(private)}, {IMMUTABLE}"
             link = partial(storage.link, row.sha256, basename=row.basename, media_type=row.media_type, cache_control=cache_control)
             return LinkedContent(headers, row.sha256, row.size, storage, link)
-        if elsewhere and settings.accel_redirect:
+        if elsewhere and behind and settings.accel_redirect:
             return HandedContent(headers, row.sha256, row.size, storage, settings.accel_redirect + name_of(row.sha256))
         return BlobContent(headers, row.sha256, row.size, storage)
 
