@@ -33,6 +33,8 @@ _embedded = re.compile(r"data:[^\s\"'()<>]{200,}")
 class Description:
     """What is remembered of a notebook."""
 
+    version: object
+    """What its metadata have as a version, whatever that is."""
     summary: str
     description: str
     attributes: Mapping[str, Any]
@@ -45,6 +47,7 @@ def describe(notebook: dict[str, Any], stem: str) -> Description:
     texts = [_text(cell.get("source")) for cell in cells if cell.get("cell_type") == "markdown"]
     title = _line(metadata.get("title")) or _line(metadata.get("name")) or _first_heading(cells)
     return Description(
+        version=metadata.get("version"),
         summary=_line(metadata.get("summary")) or title,
         description=_body(metadata.get("description")) or _body(texts[0] if texts else ""),
         attributes={
@@ -55,7 +58,7 @@ def describe(notebook: dict[str, Any], stem: str) -> Description:
             "kernel": _kernel(metadata),
             "language": _language(metadata, cells),
             "cells": dict(Counter(_line(cell.get("cell_type"))[:40] for cell in cells).most_common(_most)),
-            **_outputs(metadata, cells),
+            **_run(metadata, cells),
         },
     )
 
@@ -63,7 +66,7 @@ def describe(notebook: dict[str, Any], stem: str) -> Description:
 def images_of(notebook: dict[str, Any]) -> Iterator[str]:
     """The images among the outputs that any browser shows, in base64, in order: PNG and JPEG, never SVG, which is a program."""
     for cell in cells_of(notebook):
-        for output in cell.get("outputs", ()):
+        for output in _outputs_of(cell):
             data = _data(output)
             for media_type in ("image/png", "image/jpeg"):
                 if image := _text(data.get(media_type), most=None):
@@ -124,12 +127,18 @@ def _language(metadata: Mapping[str, Any], cells: Sequence[Mapping[str, Any]]) -
     return {**language, "name": name} if name else language
 
 
-def _outputs(metadata: Mapping[str, Any], cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _outputs_of(cell: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The outputs of a cell of code; other cells may have anything under that name."""
+    outputs = cell.get("outputs") if cell.get("cell_type") == "code" else None
+    return [output for output in outputs if isinstance(output, dict)] if isinstance(outputs, list) else []
+
+
+def _run(metadata: Mapping[str, Any], cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     media_types: dict[str, None] = {}
     errors = executed = False
     for cell in cells:
         executed = executed or any(isinstance(cell.get(key), int) for key in ("execution_count", "prompt_number"))
-        for output in cell.get("outputs", ()):
+        for output in _outputs_of(cell):
             errors = errors or output.get("output_type") in ("error", "pyerr")
             media_types |= dict.fromkeys(_data(output))
     return {

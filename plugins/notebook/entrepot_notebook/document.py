@@ -13,7 +13,7 @@ from entrepot.plugin import InvalidPackage
 
 largest = 25 << 20
 
-_most_objects = 200_000
+_most_objects = 100_000
 _most_items = 2_000_000
 _newest_minor = 5
 _highest_minor = 1000

@@ -36,7 +36,7 @@ class NotebookType(ShelfType):
         picture = thumbnail.make_thumbnail(images_of(notebook))
         return Inspection(
             name=self.proposed_name(basename),
-            version=self.proposed_version(notebook.get("metadata", {}).get("version")),
+            version=self.proposed_version(description.version),
             summary=description.summary,
             description=description.description,
             attributes=description.attributes,
