@@ -61,11 +61,12 @@ def send(port: int, requests: Iterable[bytes], *, connections: int) -> Outcome:
 
 def repeat(port: int, requests: Iterable[bytes], *, connections: int, seconds: float) -> Outcome:
     """Send the requests over and over for so long."""
-    return uvloop.run(drive(port, until(time.perf_counter() + seconds, requests), connections))
+    return uvloop.run(drive(port, over(seconds, requests), connections))
 
 
-def until(deadline: float, requests: Iterable[bytes]) -> Iterator[bytes]:
-    """The requests over and over, up to a point in time."""
+def over(seconds: float, requests: Iterable[bytes]) -> Iterator[bytes]:
+    """The requests over and over, for so long from when the first is taken."""
+    deadline = time.perf_counter() + seconds
     for each in cycle(requests):
         if time.perf_counter() >= deadline:
             return
