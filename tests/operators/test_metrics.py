@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 from anyio.lowlevel import checkpoint
-from entrepot import metrics
 from entrepot.counters import board
 from entrepot.registry import Registry
 from entrepot_process import Running, eventually
 from house import House, Person, open_house, sentence
+from object_store import object_store
+from postgres_server import Databases, PostgresServer
 from prometheus_client.parser import text_string_to_metric_families
 from toy import ToyPlugin, build_toy
 
@@ -105,11 +106,30 @@ async def test_renderings_lookups_and_caches_are_counted(house: House, alice: Pe
     assert value(after, "entrepot_queue_length", "writes", "0") == 0
 
 
-async def test_a_part_that_is_away_is_counted(house: House, alice: Person) -> None:
-    before = await read(house)
-    metrics.UNAVAILABLE.add_in_thread("storage")
-    after = await read(house)
-    assert value(after, "entrepot_unavailable_total", "storage") - value(before, "entrepot_unavailable_total", "storage") == 1
+async def test_a_part_that_is_away_is_counted(tmp_path: Path) -> None:
+    server = PostgresServer(durable=True)
+    server.start()
+    try:
+        with object_store(tmp_path / "objects") as store:
+            settings = {"database_url": server.url(Databases(server).create()), **store.place()}
+            async with open_house(tmp_path / "house", Registry.of({"toy": ToyPlugin()}), **settings) as house:
+                alice = await house.person("alice")
+                await alice.has("ball.toy", build_toy("ball"))
+                numbers = [await read(house)]
+                store.kill()
+                assert (await alice.put("kite.toy", build_toy("kite"))).status_code == 503
+                numbers.append(await read(house))
+                server.kill()
+                assert (await house.anyone.get("/toy/alice/listing")).status_code == 503
+                numbers.append(await read(house))
+    finally:
+        server.remove()
+
+    def away(part: str) -> list[float]:
+        return [value(one, "entrepot_unavailable_total", part) for one in numbers]
+
+    assert away("storage")[0] < away("storage")[1]
+    assert away("database")[0] == away("database")[1] < away("database")[2]
 
 
 def test_the_workers_of_a_host_are_added_up_and_a_dead_ones_numbers_stay(serve: Serve) -> None:
