@@ -17,7 +17,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
-from tortoise.backends.base.client import ConnectionWrapper, NestedTransactionContext, TransactionalDBClient, TransactionContext
+from tortoise.backends.base.client import (
+    ConnectionWrapper,
+    NestedTransactionContext,
+    PoolConnectionWrapper,
+    TransactionalDBClient,
+    TransactionContext,
+)
 from tortoise.connection import get_connections
 from tortoise.exceptions import IntegrityError, OperationalError, TransactionManagementError
 
@@ -46,6 +52,11 @@ CONNECT_WITHIN = 10.0
 """Seconds."""
 ANSWER_WITHIN = 65.0
 """Seconds after which a server that says nothing counts as lost; longer than it takes itself to give a statement up."""
+
+TURN_WITHIN = 30.0
+"""Seconds that a request waits for a connection: behind a server that says nothing, a queue must not grow for as long as each in it may wait."""
+RETURN_WITHIN = 5.0
+"""Seconds for a connection to be fit for the next: after a cancelled statement, the server has to be told."""
 
 LOST = (
     asyncpg.PostgresConnectionError,
@@ -193,7 +204,11 @@ class TransactionOfPool(TransactionContext):
         self._parent = client
 
     async def __aenter__(self) -> TransactionalDBClient:
-        await self._parent.writers.acquire()
+        try:
+            async with asyncio.timeout(TURN_WITHIN):
+                await self._parent.writers.acquire()
+        except TimeoutError as error:
+            raise Passing(error) from error
         try:
             self.client._connection = await self._parent.take()
             try:
@@ -229,8 +244,22 @@ class TransactionOfPool(TransactionContext):
 
     async def _give_back(self) -> None:
         self.client._finalized = True
-        if self._parent._pool is not None:
-            await self._parent._pool.release(self.client._connection)
+        await self._parent.give_back(self.client._connection)
+
+
+class PooledStatement(PoolConnectionWrapper[Any]):
+    """Holds a connection of the pool for one statement. Tortoise's own waits for it without an end."""
+
+    def __init__(self, client: Client, pool_init_lock: asyncio.Lock) -> None:
+        super().__init__(client, pool_init_lock)
+        self._parent = client
+
+    async def __aenter__(self) -> Any:
+        self.connection = await self._parent._take()
+        return self.connection
+
+    async def __aexit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> None:
+        await self._parent.give_back(self.connection)
 
 
 class Client(Engine):
@@ -268,7 +297,17 @@ class Client(Engine):
                 if self._pool is None:
                     await self.create_connection(with_db=True)
         assert self._pool is not None
-        return await self._pool.acquire()
+        return await self._pool.acquire(timeout=TURN_WITHIN)
+
+    async def give_back(self, connection: Any) -> None:
+        """Return a connection to the pool, which ends one that is not fit in time."""
+        if self._pool is not None:
+            with suppress(*LOST):
+                await self._pool.release(connection, timeout=RETURN_WITHIN)
+
+    def acquire_connection(self) -> PooledStatement:
+        """A connection of the pool, for one statement."""
+        return PooledStatement(self, self._pool_init_lock)
 
     def _in_transaction(self) -> TransactionOfPool:
         return TransactionOfPool(self)
