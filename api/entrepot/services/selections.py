@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -139,20 +139,29 @@ async def _named(site: Site, actor: Actor, wanted: dict[Any, str], statement: st
         raise ValidationError("Name at least one file.")
     if len(wanted) > MOST_FILES:
         raise ValidationError(f"Name {MOST_FILES:,} files at most; these are {len(wanted):,}.")
-    found = await fetch(statement, *values)
-    await _lock(found)
-    by_key = {key(row): row for row in await _rows(f"file.id IN ({marks(found)})", *(row["id"] for row in found))}
-    allowed: list[Row] = []
+    ids = [row["id"] for row in await fetch(statement, *values)]
+    seen = {key(row): row for row in await fetch(f"SELECT {COLUMNS} FROM {TABLES} WHERE file.id IN ({marks(ids)})", *ids)}
+    allowed, refused = _sorted_out(site, actor, wanted, seen)  # before anything is locked: nobody holds up the files of others by naming them
+    await _lock(list(allowed.values()))
+    ids = [row["id"] for row in allowed.values()]
+    held = {key(row): row for row in await _rows(f"file.id IN ({marks(ids)})", *ids)}
+    still, gone = _sorted_out(site, actor, {one: wanted[one] for one in allowed}, held)
+    return Selected(sorted(still.values(), key=lambda row: int(row["id"])), (*refused, *gone))
+
+
+def _sorted_out(site: Site, actor: Actor, wanted: Mapping[Any, str], rows: Mapping[Any, Row]) -> tuple[dict[Any, Row], list[Refused]]:
+    """Those that may be changed, and why the others may not."""
+    allowed: dict[Any, Row] = {}
     refused: list[Refused] = []
     for one, name in wanted.items():
-        row = by_key.get(one)
+        row = rows.get(one)
         type = row["type"] if row else ""
         try:
             needs = (f"{type}:upload", "api:write")
-            allowed.append(_judged(site, actor, row, f"file {name}", needs=needs, reads=(f"{type}:download", "api:read")))
+            allowed[one] = _judged(site, actor, row, f"file {name}", needs=needs, reads=(f"{type}:download", "api:read"))
         except EntrepotError as error:
             refused.append(Refused(name, error))
-    return Selected(sorted(allowed, key=lambda row: int(row["id"])), refused)
+    return allowed, refused
 
 
 async def _rows(where: str, *values: Any) -> Sequence[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import threading
 from collections.abc import Iterable
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ size = (340, 210)
 _tries = 3
 _longest = 12 << 20
 _most_pixels = 16_000_000
+_one_at_a_time = threading.Lock()
+"""A large image takes more than 100 MB while it is decoded."""
 
 
 def make_thumbnail(images: Iterable[str]) -> bytes | None:
@@ -31,7 +34,7 @@ def _drawn(text: str) -> bytes | None:
     if len(text) > _longest:
         return None
     try:
-        with open_image(io.BytesIO(base64.b64decode(text)), formats=("PNG", "JPEG")) as image:
+        with _one_at_a_time, open_image(io.BytesIO(base64.b64decode(text)), formats=("PNG", "JPEG")) as image:
             if image.width * image.height > _most_pixels:
                 return None
             image.draft("RGB", size)  # a JPEG is decoded no larger than needed
