@@ -57,25 +57,30 @@ class Content:
 
         Whoever got the bytes from the first on is counted as a download, if the request is for something that is.
         """
-        if facts.if_none_match and none_match(facts.if_none_match, self.etag):
-            await send(self.not_modified)
-            await send(EMPTY)
-        elif method == "HEAD":
-            await send(self.start)
-            await send(EMPTY)
-        else:
+        made = self.made(facts, method)
+        if made is None:
             await self._send_bytes(facts, send)
+        else:
+            start, body = made
+            await send(start)
+            await send(body)
+            if facts.given and body is self.whole:
+                facts.given()
+
+    def made(self, facts: Facts, method: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """The two messages of the answer, where both were made beforehand."""
+        if facts.if_none_match and none_match(facts.if_none_match, self.etag):
+            return self.not_modified, EMPTY
+        if method == "HEAD":
+            return self.start, EMPTY
+        return None if self.body is None or facts.range else (self.start, self.whole)
 
     async def _send_bytes(self, facts: Facts, send: Send) -> None:
         """Answer a GET of somebody who does not have the bytes yet."""
         if facts.range:
             await self._send_range(facts, send)
             return
-        if self.body is not None:
-            await send(self.start)
-            await send(self.whole)
-        else:
-            await self._send_chunks(self.start, 0, self.size, send)
+        await self._send_chunks(self.start, 0, self.size, send)
         if facts.given:
             facts.given()
 

@@ -33,28 +33,32 @@ def _place(kind: str, status: int) -> tuple[int, ...]:
 class Exchange:
     """One request."""
 
-    __slots__ = ("_id", "_send", "answered", "complete", "kind", "named", "scope", "sent", "started", "status", "user")
+    kind = "other"
+    status = 0
+    sent = 0
+    user = ""
+    named = False
+    """Whether the answer says the request's id, whatever it is; errors always do."""
+    complete = False
+    """The last byte of the answer was handed on."""
+    answered = False
+    _id = ""
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self.scope = scope
-        self._send = send
+        self.raw = send
+        """ASGI's send, which nobody watches."""
         self.started = perf_counter()
-        self.kind = "other"
-        self.status = 0
-        self.sent = 0
-        self.user = ""
-        self._id: str = scope.get(GIVEN_ID, "")
-        self.named = bool(self._id)
-        """Whether the answer says the request's id, whatever it is; errors always do."""
-        self.complete = False
-        """The last byte of the answer was handed on."""
-        self.answered = False
+        if GIVEN_ID in scope:
+            self._id = scope[GIVEN_ID]
+            self.named = True
 
     @property
     def id(self) -> str:
-        """The request's id: the proxy's, or one made now."""
+        """The request's id: the proxy's, or one made now. Whoever asks has a use for it, so the answer says it too."""
         if not self._id:
             self._id = secrets.token_hex(8)
+            self.named = True
         return self._id
 
     def send(self, message: Message) -> Awaitable[None]:
@@ -64,9 +68,15 @@ class Exchange:
             self.complete = not message.get("more_body")
         elif message["type"] == "http.response.start":
             self.status = message["status"]
-            if self.named or self._id or self.status >= 400:
+            if self.named or self.status >= 400:
                 message = {**message, "headers": [*message.get("headers", ()), (b"x-request-id", self.id.encode())]}
-        return self._send(message)
+        return self.raw(message)
+
+    def handed_on(self, start: Message, body: Message) -> None:
+        """Note an answer of two messages that went out by `raw`: one that had nothing to add, as most have not."""
+        self.status = start["status"]
+        self.sent = len(body["body"])
+        self.complete = True
 
     def receiving(self, receive: Receive) -> Receive:
         """ASGI's receive, counted."""

@@ -101,7 +101,7 @@ class Front:
             self._access_log.write()
 
     async def _answer(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
-        method, path, send = scope["method"], scope["path"], exchange.send
+        method, path = scope["method"], scope["path"]
         facts = Facts(scope)
         if self._hosts:
             path = self._hosts.get(facts.host.partition(":")[0].lower(), "") + path
@@ -116,13 +116,22 @@ class Front:
         exchange.kind = KINDS[target.__class__]
         try:
             if isinstance(target, RedirectTarget | RefusalTarget):
-                await immediate(target, scope["query_string"].decode("latin-1"))(scope, receive, send)
+                await immediate(target, scope["query_string"].decode("latin-1"))(scope, receive, exchange.send)
                 return
             content = await self._content(facts, namespace, type, label, target)
-            await content.send(facts, method, send)
+            made = None if exchange.named else content.made(facts, method)
+            if made is None:
+                await content.send(facts, method, exchange.send)
+                return
+            start, body = made  # what nothing is added to, and nothing watched: the hot path
+            await exchange.raw(start)
+            await exchange.raw(body)
+            exchange.handed_on(start, body)
+            if facts.given and body is content.whole:
+                facts.given()
         except EntrepotError as error:
             response: Response = problem_of(error)
-            await response(scope, receive, send)
+            await response(scope, receive, exchange.send)
 
     async def _content(self, facts: Facts, namespace: str, type: PackageType, label: str, target: Target) -> Content:
         try:
