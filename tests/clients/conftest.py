@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,9 +34,9 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def client(tools: Path, request: pytest.FixtureRequest) -> Client:
+def client(tools: Path) -> Client:
     """Real clients with an empty home."""
-    return Client(tools / request.node.name[:60].replace("[", "-").replace("]", ""))
+    return Client(Path(tempfile.mkdtemp(prefix="home-", dir=tools)))
 
 
 @pytest.fixture(scope="session")
