@@ -43,6 +43,27 @@ def test_a_value_that_costs_more_than_everything_is_not_kept_and_replaces_what_w
     assert (cache.get("a"), cache.size) == (None, 0)
 
 
+async def test_work_that_has_ended_is_not_joined_though_it_has_not_landed() -> None:
+    """Who asks until the result is new enough would else ask for ever, and hold up the event loop that lands it."""
+    flights: Flights[int] = Flights()
+    begin = asyncio.get_running_loop().create_future()
+    results = iter([1, 2])
+
+    async def work() -> int:
+        result = next(results)
+        if result == 1:
+            await begin
+        return result
+
+    first = asyncio.create_task(flights.join("a", work))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    begin.set_result(None)  # in one turn of the loop the work ends, then the second asks; the next turn lands the work
+    second = asyncio.create_task(flights.join("a", work))
+    assert await asyncio.gather(first, second) == [1, 2]
+    assert len(flights) == 0
+
+
 @pytest.mark.parametrize("waiters", [1, 20])
 async def test_work_of_one_key_is_done_once_at_a_time(waiters: int) -> None:
     flights: Flights[int] = Flights()
