@@ -11,6 +11,7 @@ from typing import Any
 
 import entrepot_process
 import httpx
+from command import run_command
 from entrepot_process import COMMAND, process_environment
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -49,8 +50,11 @@ def serving(folder: Path, python_path: Path | None) -> Iterator[Server]:
     paths = {"PYTHONPATH": str(python_path)} if python_path else {}
 
     def entrepot(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [*COMMAND, *arguments, "--data", str(folder / "data")]
-        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env={**process_environment(), **paths}, timeout=60)
+        command = [*arguments, "--data", str(folder / "data")]
+        if python_path is None:
+            return run_command(*command, folder=folder, environment=process_environment())
+        environment = {**process_environment(), **paths}  # whose distributions only a new process sees
+        return subprocess.run([*COMMAND, *command], capture_output=True, text=True, check=False, cwd=folder, env=environment, timeout=60)
 
     with entrepot_process.serving(folder / "data", environment=paths) as running:
         yield Server(running.url, entrepot)

@@ -9,12 +9,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from command import run_command
 from entrepot.db.connection import database
 from entrepot.registry import Registry
 from entrepot.services.tokens import create_token
 from entrepot.services.users import create_user
 from entrepot.settings import Settings
-from entrepot_process import COMMAND, Running, process_environment, serving
+from entrepot_process import Running, process_environment, serving
 from ground import Ground
 
 Entrepot = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -57,16 +58,8 @@ def entrepot(tmp_path: Path) -> Entrepot:
     """Run a command to its end."""
 
     def run(*arguments: object, stdin: str = "", environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        command = [*COMMAND, *map(str, arguments)]
-        return subprocess.run(
-            command,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            cwd=tmp_path,
-            env={**process_environment(), "ENTREPOT_PLUGINS": "", **(environment or {})},
-        )
+        own = {**process_environment(), "ENTREPOT_PLUGINS": "", **(environment or {})}
+        return run_command(*arguments, stdin=stdin, folder=tmp_path, environment=own)
 
     return run
 

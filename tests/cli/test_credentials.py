@@ -28,8 +28,9 @@ def listed(entrepot: Entrepot, *arguments: object) -> list[dict[str, Any]]:
 
 def answers(server: Running, token: str) -> set[int]:
     """What each of many new connections, which any worker may take, is answered."""
-    headers = {"Authorization": f"Bearer {token}"}
-    return {httpx.get(f"{server.url}/conda/alice/noarch/repodata.json", headers=headers).status_code for _ in range(30)}
+    headers = {"Authorization": f"Bearer {token}", "Connection": "close"}
+    with httpx.Client(base_url=server.url, headers=headers) as client:
+        return {client.get("/conda/alice/noarch/repodata.json").status_code for _ in range(30)}
 
 
 def test_tokens_are_a_table_for_people_and_json_for_scripts(entrepot: Entrepot, with_alice: Path, token: str) -> None:

@@ -13,10 +13,10 @@ import httpx
 import msgpack
 import pytest
 import zstandard
+from command import run_command
 from conda_builder import build_conda
-from entrepot_process import COMMAND, Running, eventually, process_environment, serving, session_of
+from entrepot_process import Running, eventually, process_environment, serving, session_of
 from ground import Ground
-from real_client import run
 
 CONNECTIONS = 100
 UPLOADS = 400  # so many that the kill, which may come a little late, finds all connections at work
@@ -27,8 +27,10 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def entrepot(data: Path, *arguments: str, check: bool = True) -> str:
-    return run([*COMMAND, *arguments, "--data", str(data)], env=process_environment(), cwd=data.parent, check=check).stdout.strip()
+def entrepot(data: Path, *arguments: str) -> str:
+    done = run_command(*arguments, "--data", data, folder=data.parent, environment=process_environment())
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
 def packages(wave: str) -> dict[str, bytes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from command import run_command
 from entrepot_process import COMMAND, Running, process_environment, serving
 from ground import laid
 from nginx import Nginx, changed, nginx, of_manual
@@ -40,8 +40,7 @@ class Fleet:
         """A command, on a machine that is neither host."""
         data = self.folder / "third"
         data.mkdir(exist_ok=True)
-        command = [*COMMAND, *arguments, "--data", str(data)]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=self.folder, env=process_environment(), timeout=120, check=False)
+        done = run_command(*arguments, "--data", data, folder=self.folder, environment=process_environment())
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 

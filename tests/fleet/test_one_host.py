@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import ssl
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,8 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 import trustme
+from command import run_command
 from conda_builder import build_conda
-from entrepot_process import COMMAND, Running, process_environment, serving
+from entrepot_process import Running, process_environment, serving
 from ground import laid
 from nginx import Nginx, changed, nginx, of_manual
 from object_store import free_ports
@@ -62,8 +62,9 @@ def site(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
     }
     with laid("folder"), ExitStack() as stack:
         for arguments in (["user", "create", "alice"], ["token", "create", "alice", "--name", "laptop"]):
-            command = [*COMMAND, *arguments, "--data", str(data)]
-            token = subprocess.run(command, check=True, capture_output=True, text=True, env=process_environment(), cwd=tmp_path).stdout.strip()
+            done = run_command(*arguments, "--data", data, folder=tmp_path, environment=process_environment())
+            assert done.returncode == 0, done.stderr
+            token = done.stdout.strip()
         server = stack.enter_context(serving(data, environment=settings))
         replacements = {
             "listen 443 ssl;": f"listen 127.0.0.1:{port} ssl;",

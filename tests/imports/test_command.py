@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 import pytest
+from command import run_command
 from conda_builder import build_conda
 from entrepot.db.connection import database
 from entrepot.registry import Registry
@@ -42,7 +43,7 @@ class Place:
         return [*COMMAND, *map(str, arguments), "--data", str(self.data)]
 
     def entrepot(self, *arguments: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=120, env=self.environment, cwd=self.data.parent)
+        return run_command(*arguments, "--data", self.data, folder=self.data.parent, environment=self.environment)
 
     def take(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         return self.entrepot("import", self.folder, "--namespace", "alice", *arguments)

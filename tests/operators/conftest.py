@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from command import run_command
 from entrepot_process import COMMAND, Running, process_environment, serving
 from ground import Ground
 
@@ -32,8 +32,7 @@ def entrepot(data: Path) -> Entrepot:
     """Run a command on the data folder; answers what it prints."""
 
     def run(*arguments: object) -> str:
-        command = [*COMMAND, *map(str, arguments), "--data", str(data)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=data.parent, env=process_environment(), check=False)
+        done = run_command(*arguments, "--data", data, folder=data.parent, environment=process_environment())
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 

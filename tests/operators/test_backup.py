@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from command import run_command
 from conda_builder import build_conda
 from entrepot_process import COMMAND, eventually, process_environment, serving
 from ground import Ground
@@ -109,8 +110,8 @@ def test_a_backup_that_was_taken_under_load_restores_all_that_was_answered_befor
     place = tmp_path / "restored"
     environment = backup.restore(place)
     if not ground.is_folder:  # as the manual says
-        subprocess.run([*COMMAND, "gc", "--data", str(place)], check=True, capture_output=True, env=environment, cwd=tmp_path)
-    checked = subprocess.run([*COMMAND, "check", "--data", str(place)], capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
+        assert run_command("gc", "--data", place, folder=tmp_path, environment=environment).returncode == 0
+    checked = run_command("check", "--data", place, folder=tmp_path, environment=environment)
     assert (checked.returncode, checked.stdout) == (0, ""), checked.stdout + checked.stderr
     with serving(place, environment=environment) as restored:
         load.answered = before
@@ -127,8 +128,7 @@ def test_a_backup_that_was_taken_under_load_restores_all_that_was_answered_befor
 
 def backed_up(data: Path, folder: Path) -> subprocess.CompletedProcess[str]:
     """`entrepot backup`, whatever becomes of it."""
-    line = [*COMMAND, "backup", str(folder), "--data", str(data)]
-    return subprocess.run(line, capture_output=True, text=True, env=process_environment(), cwd=data.parent, timeout=120, check=False)
+    return run_command("backup", folder, "--data", data, folder=data.parent, environment=process_environment())
 
 
 @pytest.fixture
@@ -157,9 +157,7 @@ def test_a_backup_is_a_data_folder_and_made_again_copies_what_is_new(filled: lis
     assert sorted(entry.name for entry in (tmp_path / "copy").iterdir()) == ["blobs", "entrepot.sqlite3"]
     again = backed_up(data, tmp_path / "copy")
     assert "of which were copied now: 0" in again.stderr
-    check = subprocess.run(
-        [*COMMAND, "check", "--data", str(tmp_path / "copy")], capture_output=True, text=True, env=process_environment(), check=False
-    )
+    check = run_command("check", "--data", tmp_path / "copy", folder=tmp_path, environment=process_environment())
     assert (check.returncode, check.stdout) == (0, "")
 
 

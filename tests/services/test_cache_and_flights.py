@@ -60,7 +60,7 @@ async def test_work_that_has_ended_is_not_joined_though_it_has_not_landed() -> N
     await asyncio.sleep(0)
     begin.set_result(None)  # in one turn of the loop the work ends, then the second asks; the next turn lands the work
     second = asyncio.create_task(flights.join("a", work))
-    assert await asyncio.gather(first, second) == [1, 2]
+    assert (await first, await second) == (1, 2)
     assert len(flights) == 0
 
 

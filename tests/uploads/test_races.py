@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +11,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from entrepot_process import COMMAND, process_environment, serving
+from command import run_command
+from entrepot_process import process_environment, serving
 from ground import Ground
 from house import House, Person
 from pypi_builder import build_wheel
@@ -87,5 +87,5 @@ def test_uploads_of_one_path_in_two_processes_at_once(two_workers: Depot) -> Non
     assert len(depot.running.processes) >= 3
     assert depot.left()["file"] == 6
 
-    checked = subprocess.run([*COMMAND, "check", "--data", str(depot.data)], env=process_environment(), capture_output=True, text=True, check=False)
+    checked = run_command("check", "--data", depot.data, folder=depot.data, environment=process_environment())
     assert checked.returncode == 0, checked.stdout

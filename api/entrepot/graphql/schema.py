@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import strawberry
@@ -73,7 +74,9 @@ def build_schema(registry: Registry) -> Schema:
         raise PluginError(f"The GraphQL types of the plugin {culprit!r} do not fit the schema: {error}") from error
 
 
-def _schema(types: Iterable[type], queries: tuple[type, ...], mutations: tuple[type, ...]) -> Schema:
+@lru_cache(maxsize=4)
+def _schema(types: tuple[type, ...], queries: tuple[type, ...], mutations: tuple[type, ...]) -> Schema:
+    """Remembered: to build one takes a quarter of a second, and one process may open many sites with the same plugins."""
     return Schema(
         query=_root("Query", (*queries, Query), "What can be asked."),
         mutation=_root("Mutation", (*mutations, *CORE_MUTATIONS), "What can be done, one after the other. Takes a token with the scope `api:write`."),
@@ -89,6 +92,7 @@ def _root(name: str, parts: tuple[type, ...], description: str) -> type:
     return strawberry.type(type(name, parts, {}), description=description)
 
 
+@cache
 def _core_types() -> list[type]:
     """Every class of the core's own schema, so that a plugin's type of the same name is refused by name."""
     from strawberry.types.base import StrawberryObjectDefinition
