@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import traceback
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -30,9 +31,8 @@ def run_command(*arguments: object, folder: Path, environment: Mapping[str, str]
     with tempfile.TemporaryDirectory() as place, _turn:
         files = {name: Path(place) / name for name in FLAGS}
         files["stdin"].write_text(stdin)
-        code = _ask(
-            {"arguments": words, "folder": str(folder), "environment": dict(environment), **{name: str(file) for name, file in files.items()}}
-        )
+        streams = {name: str(file) for name, file in files.items()}
+        code = _ask({"arguments": words, "folder": str(folder), "environment": dict(environment), "streams": streams})
         return subprocess.CompletedProcess(["entrepot", *words], code, files["stdout"].read_text(), files["stderr"].read_text())
 
 
@@ -64,7 +64,11 @@ def main() -> None:
     for line in sys.stdin:
         process = os.fork()
         if process == 0:
-            become(json.loads(line))
+            try:
+                become(json.loads(line))
+            except BaseException:  # whatever it is, the child must not go on here as a second parent
+                traceback.print_exc()
+            os._exit(70)
         print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
 
 
@@ -85,10 +89,9 @@ def become(wish: Mapping[str, Any]) -> None:
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":
