@@ -14,13 +14,14 @@ from typing import Any
 
 import orjson
 import strawberry
-import uvicorn
 from graphql import GraphQLAbstractType, GraphQLResolveInfo
 from starlette.applications import Starlette
 from starlette.routing import Route
 from strawberry.asgi import GraphQL
 from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
+
+from bench.peer import serve
 
 BigInt = strawberry.scalar(name="BigInt", serialize=int, parse_value=int)
 
@@ -101,23 +102,11 @@ def application(packages: list[Package]) -> Starlette:
     return Starlette(routes=[Route("/graphql", Endpoint(schema, subscription_protocols=()))])
 
 
-def main() -> None:
-    """Serve until told to stop."""
-    port, folder = int(sys.argv[1]), Path(sys.argv[2])
+def packages_of(folder: Path) -> list[Package]:
+    """The objects of `packages.json`."""
     found = json.loads((folder / "packages.json").read_text())
-    packages = [Package(name=one["name"], held=[CondaFile(**file) for file in one["files"]["nodes"]]) for one in found]
-    uvicorn.run(
-        application(packages),
-        host="127.0.0.1",
-        port=port,
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        log_level="warning",
-    )
+    return [Package(name=one["name"], held=[CondaFile(**file) for file in one["files"]["nodes"]]) for one in found]
 
 
 if __name__ == "__main__":
-    main()
+    serve(application(packages_of(Path(sys.argv[2]))), int(sys.argv[1]))

@@ -26,11 +26,10 @@ def application(folder: Path) -> Starlette:
     return Starlette(routes=[Route("/", answer)])
 
 
-def main() -> None:
-    """Serve until told to stop."""
-    port, folder = int(sys.argv[1]), Path(sys.argv[2])
+def serve(app: Starlette, port: int) -> None:
+    """Serve until told to stop, under what Entrepot runs under."""
     uvicorn.run(
-        application(folder),
+        app,
         host="127.0.0.1",
         port=port,
         loop="uvloop",
@@ -43,4 +42,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    serve(application(Path(sys.argv[2])), int(sys.argv[1]))

@@ -54,3 +54,17 @@ async def alice(house: House) -> Person:
 async def bob(house: House) -> Person:
     """Another user of the house."""
     return await house.person("bob")
+
+
+@pytest.fixture
+async def depot(house_data: Path) -> AsyncIterator[House]:
+    """A running site with the built-in types, and alice in it."""
+    async with open_house(house_data, Registry.built_in()) as house:
+        await house.person("alice")
+        yield house
+
+
+@pytest.fixture
+def owner(depot: House) -> Person:
+    """Alice."""
+    return depot.people["alice"]

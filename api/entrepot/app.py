@@ -158,7 +158,7 @@ class Application:
                 self._app, self._site = started.app, started.site
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
-        except Exception as error:
+        except Exception as error:  # whatever it is, uvicorn must hear that the start or the end failed
             message = error.message if isinstance(error, EntrepotError) else f"{type(error).__name__}: {error}"
             log.exception("The server did not start.") if not isinstance(error, EntrepotError) else log.error(message)
             await send({"type": "lifespan.startup.failed" if self._app is None else "lifespan.shutdown.failed", "message": message})

@@ -54,7 +54,7 @@ def app() -> None:
     except OSError as error:
         logging.getLogger("entrepot").debug("the system refused", exc_info=True)
         raise SystemExit(fail(f"{error.filename or 'This machine'}: {error.strerror or error}.")) from None
-    except Exception as error:
+    except Exception as error:  # of what was not foreseen, a user gets a sentence and no traceback
         logging.getLogger("entrepot").debug("unexpected error", exc_info=True)
         raise SystemExit(
             fail(f"Something went wrong that should not have: {type(error).__name__}: {error}. ENTREPOT_LOG_LEVEL=debug shows where.")

@@ -106,7 +106,7 @@ class Registry:
         file.seek(0)
         try:
             return bool(package_type.detect(file, basename))
-        except Exception:
+        except Exception:  # a plugin's code: whatever it raises
             log.exception("The package type %r of the plugin %r failed to detect; taken as no.", package_type.name, self._owners[package_type.name])
             return False
         finally:
@@ -207,7 +207,7 @@ class Registry:
                 caller(upload=upload)
             except EntrepotError:
                 raise
-            except Exception:
+            except Exception:  # a plugin's code: whatever it raises
                 log.exception("The plugin %r failed to validate an upload of %s; the upload is refused.", plugin, upload.path)
                 raise
 
@@ -218,7 +218,7 @@ class Registry:
         for plugin, caller in self._listeners[hook]:
             try:
                 caller(event=event)
-            except Exception:
+            except Exception:  # a plugin's code: whatever it raises
                 log.exception("The hook %r of the plugin %r failed.", hook, plugin)
 
     # -- collecting ---------------------------------------------------------------------------------------------------
@@ -237,7 +237,7 @@ class Registry:
                 given = caller(**arguments)
             except PluginError:
                 raise
-            except Exception as error:
+            except Exception as error:  # a plugin's code: whatever it raises
                 raise PluginError(f"The hook {hook!r} of the plugin {plugin!r} failed: {type(error).__name__}: {error}") from error
             answers += [(plugin, answer) for answer in given]
         return answers
@@ -314,7 +314,7 @@ def _origin(point: EntryPoint) -> str:
 def _import(point: EntryPoint) -> tuple[str, object]:
     try:
         return point.name, point.load()
-    except Exception as error:
+    except Exception as error:  # a plugin's code: whatever it raises
         raise PluginError(f"The plugin {point.name!r}{_origin(point)} cannot be imported: {type(error).__name__}: {error}") from error
 
 

@@ -20,7 +20,7 @@ T = TypeVar("T")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("ENTREPOT_", "PYTHON"))}
 
 GROUND = ("ENTREPOT_DATABASE_URL", "ENTREPOT_STORAGE_URL", "ENTREPOT_STORAGE_OPTIONS")
-"""What a test's ground tells every site of."""
+"""What a test's ground tells every site of. Not ENTREPOT_DOWNLOADS: clients of a server in a process of its own can follow links to the store."""
 
 
 def process_environment() -> dict[str, str]:

@@ -165,19 +165,6 @@ async def test_a_task_that_outlives_its_transaction_is_refused(db: Settings) -> 
     assert await names() == set()
 
 
-async def test_a_nested_transaction_that_fails_undoes_itself_alone(db: Settings) -> None:
-    async def inner() -> None:
-        async with in_transaction():
-            await insert("inner")
-            raise ValueError("inner")
-
-    async with transaction():
-        await insert("outer")
-        with pytest.raises(ValueError, match="inner"):
-            await inner()
-    assert await names() == {"outer"}
-
-
 async def test_transactions_that_deadlock_are_run_again_and_both_take_place(db: Settings) -> None:
     for name in ("a", "b"):
         await insert(name)

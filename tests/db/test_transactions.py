@@ -23,7 +23,6 @@ from entrepot.settings import Settings
 from ground import Ground, laid
 from tortoise.connection import get_connection
 from tortoise.exceptions import IntegrityError, TransactionManagementError
-from tortoise.transactions import in_transaction
 
 Spawn = Callable[..., Any]
 Write = Callable[[str, str], Coroutine[Any, Any, None]]
@@ -339,19 +338,6 @@ async def test_a_task_that_outlives_its_transaction_is_refused(db: Settings) -> 
         with pytest.raises(TransactionManagementError, match="after it, not inside"):
             await task
     assert await names() == set()
-
-
-async def test_a_nested_transaction_that_fails_undoes_itself_alone(db: Settings) -> None:
-    async def inner() -> None:
-        async with in_transaction():
-            await insert("inner")
-            raise ValueError("inner")
-
-    async with transaction():
-        await insert("outer")
-        with pytest.raises(ValueError, match="inner"):
-            await inner()
-    assert await names() == {"outer"}
 
 
 @pytest.mark.parametrize(

@@ -5,34 +5,28 @@ from __future__ import annotations
 from entrepot.db.sql import execute
 from stock import Ask, Stock, user
 
+EVERYTHING = """{ package(namespace: "ALICE", name: "moby") {
+    name summary description visibility createdAt updatedAt viewerPermission
+    namespace { __typename name displayName viewerPermission }
+    types { name title }
+    labels { name locked namespace { name } }
+    latestRelease { version files { nodes { path } } package { name } }
+    releases { totalCount nodes { version } }
+    facets { __typename type ... on BookFacet { name platforms fileCount shelf } }
+    files { totalCount nodes {
+        __typename path basename type version platform size sha256 md5 uploadedAt downloadUrl
+        labels { name } uploadedBy { name } package { name } release { version }
+        ... on BookFile { author pages notes }
+        ... on MapFile { scale caption }
+    } }
+} }"""
 
-async def test_a_package_tells_everything_about_itself(ask: Ask, stock: Stock) -> None:
-    alice = await stock.namespace("Alice")
-    package = await stock.package(alice, "Moby", summary="A whale")
-    await stock.binding(package, "book", shelf="sea")
-    await stock.file(package, "1.0", platform="paper", by=alice)
-    await stock.file(package, "2.0", platform="screen", labels=("main", "dev"), pages=600, extras=("cover",))
-    await stock.file(package, "2.0", type="map", labels=("dev",))
-    found = await ask(
-        """{ package(namespace: "ALICE", name: "moby") {
-            name summary description visibility createdAt updatedAt viewerPermission
-            namespace { __typename name displayName viewerPermission }
-            types { name title }
-            labels { name locked namespace { name } }
-            latestRelease { version files { nodes { path } } package { name } }
-            releases { totalCount nodes { version } }
-            facets { __typename type ... on BookFacet { name platforms fileCount shelf } }
-            files { totalCount nodes {
-                __typename path basename type version platform size sha256 md5 uploadedAt downloadUrl
-                labels { name } uploadedBy { name } package { name } release { version }
-                ... on BookFile { author pages notes }
-                ... on MapFile { scale caption }
-            } }
-        } }"""
-    )
+
+def everything() -> dict[str, object]:
+    """The answer to it for the package of the test."""
     core = {"size": 3_000_000_000, "sha256": "5" * 64, "md5": "2" * 32, "package": {"name": "Moby"}}
     main, dev = {"name": "main"}, {"name": "dev"}
-    assert found["package"] == {
+    return {
         "name": "Moby",
         "summary": "A whale",
         "description": "",
@@ -106,6 +100,17 @@ async def test_a_package_tells_everything_about_itself(ask: Ask, stock: Stock) -
             ],
         },
     }
+
+
+async def test_a_package_tells_everything_about_itself(ask: Ask, stock: Stock) -> None:
+    alice = await stock.namespace("Alice")
+    package = await stock.package(alice, "Moby", summary="A whale")
+    await stock.binding(package, "book", shelf="sea")
+    await stock.file(package, "1.0", platform="paper", by=alice)
+    await stock.file(package, "2.0", platform="screen", labels=("main", "dev"), pages=600, extras=("cover",))
+    await stock.file(package, "2.0", type="map", labels=("dev",))
+    found = await ask(EVERYTHING)
+    assert found["package"] == everything()
 
 
 async def test_what_is_not_there_is_null(ask: Ask, stock: Stock) -> None:

@@ -23,12 +23,6 @@ async def depot(house_data: Path) -> AsyncIterator[House]:
         yield house
 
 
-@pytest.fixture
-def owner(depot: House) -> Person:
-    """Alice."""
-    return depot.people["alice"]
-
-
 async def test_epochs_and_local_versions_go_in_and_come_out(depot: House, owner: Person) -> None:
     wheel, conda = build_wheel("ball", "1!2.0+local.1"), build_conda("ball", "1!2.0+local.1")
     for (basename, body), folder in ((wheel, "/pypi/alice/files"), (conda, "/conda/alice/noarch")):

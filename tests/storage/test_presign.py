@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from entrepot.settings import Settings
-from entrepot.storage import Storage, open_storage
+from entrepot.storage import open_storage
+from entrepot.storage.objects import ObjectStorage
 from entrepot.storage.presign import Presigner
 from object_store import SECRET, shared_store
 
@@ -42,8 +43,9 @@ def test_a_temporary_key_is_signed_with_its_token() -> None:
 
 
 @pytest.fixture
-def storage(tmp_path: Path) -> Storage:
+def storage(tmp_path: Path) -> ObjectStorage:
     storage = open_storage(Settings(data=tmp_path, **shared_store().place()))
+    assert isinstance(storage, ObjectStorage)
     storage.put_bytes(SHA256, BODY)
     return storage
 
@@ -56,7 +58,7 @@ async def anybody() -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.mark.parametrize("basename", ["foo-1.0-0.conda", "a b.whl", 'a";b&c=d.whl', "ü+%2F.zip", "x" * 255])
-async def test_the_store_answers_with_the_headers_that_the_link_names(storage: Storage, anybody: httpx.AsyncClient, basename: str) -> None:
+async def test_the_store_answers_with_the_headers_that_the_link_names(storage: ObjectStorage, anybody: httpx.AsyncClient, basename: str) -> None:
     link = await storage.link(SHA256, basename=basename, media_type="application/octet-stream", cache_control="private, max-age=31536000, immutable")
     response = await anybody.get(link)
     assert (response.status_code, response.content) == (200, BODY)
@@ -69,7 +71,7 @@ async def test_the_store_answers_with_the_headers_that_the_link_names(storage: S
     assert (part.status_code, part.content, part.headers["content-range"]) == (206, b"345", "bytes 3-5/10")
 
 
-async def test_a_link_lives_a_minute_and_opens_nothing_else(storage: Storage, anybody: httpx.AsyncClient) -> None:
+async def test_a_link_lives_a_minute_and_opens_nothing_else(storage: ObjectStorage, anybody: httpx.AsyncClient) -> None:
     link = await storage.link(SHA256, basename="a", media_type="application/octet-stream", cache_control="private")
     assert parse_qs(urlsplit(link).query)["X-Amz-Expires"] == ["60"]
     assert SECRET not in link
@@ -86,7 +88,7 @@ async def test_a_link_lives_a_minute_and_opens_nothing_else(storage: Storage, an
     assert [(await anybody.request(method, link, content=b"evil")).status_code for method in ("PUT", "DELETE")] == [403] * 2
 
 
-def test_a_blob_that_somebody_reaches_by_himself_is_an_attachment_all_the_same(storage: Storage) -> None:
+def test_a_blob_that_somebody_reaches_by_himself_is_an_attachment_all_the_same(storage: ObjectStorage) -> None:
     prefix = storage.where(SHA256).split("/", 3)[3].partition("/")[0]
     attributes = shared_store().client(prefix).get(f"sha256/{SHA256[:2]}/{SHA256[2:4]}/{SHA256}").attributes
     assert attributes == {"Content-Type": "application/octet-stream", "Content-Disposition": "attachment"}

@@ -238,7 +238,7 @@ class TransactionOfPool(TransactionContext):
         """Roll back. Where that cannot be, the connection goes: the server undoes what is open, and why it came to this must not be hidden."""
         try:
             await self.client.rollback()
-        except Exception:
+        except Exception:  # whatever it was: a connection in doubt is not used again
             with suppress(asyncpg.InterfaceError):  # the pool has taken it back already: the server had closed it
                 self.client._connection.terminate()
 

@@ -62,5 +62,5 @@ def _late_fields(context: Context, package_type: PackageType, row: Row, binding:
 @cache
 def _has_defaults(kind: type) -> bool:
     """Whether a field of the class has a default: as a class attribute it would hide that the file's own value is still missing."""
-    fields = kind.__strawberry_definition__.fields  # type: ignore[attr-defined]
+    fields = kind.__strawberry_definition__.fields  # type: ignore[attr-defined]  # Strawberry's mark
     return any(field.base_resolver is None and hasattr(kind, field.python_name) for field in fields)

@@ -30,4 +30,4 @@ def id_of_file(context: Context, *, type: str, uuid: str) -> relay.GlobalID:
     """The global id that a file has, or had."""
     known = context.site.registry.types.get(type)  # a plugin may be gone, and its files still be removed
     kind = (known and known.graphql_type) or PlainFile
-    return relay.GlobalID(kind.__strawberry_definition__.name, uuid)  # type: ignore[attr-defined]
+    return relay.GlobalID(kind.__strawberry_definition__.name, uuid)  # type: ignore[attr-defined]  # Strawberry's mark

@@ -47,7 +47,7 @@ class File(relay.Node):
     @strawberry.field(description="The labels on the file, by name.")
     async def labels(self, info: strawberry.Info[Any, Any]) -> list[LabelType]:
         """One query for all the files of an answer."""
-        return await info.context.loaders.labels_of_file.load(self.__dict__["_row"]["id"])  # type: ignore[no-any-return]
+        return await info.context.loaders.labels_of_file.load(self.__dict__["_row"]["id"])  # type: ignore[no-any-return]  # this module may not know the context
 
     @strawberry.field(description="How often the file was downloaded, give or take the last few seconds.")
     async def downloads(self, info: strawberry.Info[Any, Any]) -> BigInt:
@@ -63,20 +63,22 @@ class File(relay.Node):
     @strawberry.field(description="The package that the file belongs to.")
     async def package(self, info: strawberry.Info[Any, Any]) -> PackageType:
         """One query for all the files of an answer."""
-        return await info.context.loaders.package.load(self.__dict__["_row"]["package_id"])  # type: ignore[no-any-return]
+        return await info.context.loaders.package.load(self.__dict__["_row"]["package_id"])  # type: ignore[no-any-return]  # this module may not know the context
 
     @strawberry.field(description="The release that the file belongs to.")
     async def release(self, info: strawberry.Info[Any, Any]) -> ReleaseType:
         """One query for all the files of an answer."""
-        return await info.context.loaders.release.load(self.__dict__["_row"]["release_id"])  # type: ignore[no-any-return]
+        return await info.context.loaders.release.load(self.__dict__["_row"]["release_id"])  # type: ignore[no-any-return]  # this module may not know the context
 
     @classmethod
     def resolve_type(cls, value: Any, info: GraphQLResolveInfo[Any], abstract: GraphQLAbstractType) -> str:
         """The quickest way from an object to its GraphQL type."""
-        return type(value).__strawberry_definition__.name  # type: ignore[no-any-return]
+        return type(value).__strawberry_definition__.name  # type: ignore[no-any-return]  # Strawberry's mark
 
     @classmethod
-    async def resolve_nodes(cls, *, info: strawberry.Info[Any, Any], node_ids: Iterable[str], required: bool = False) -> list[Self | None]:  # type: ignore[override]
+    async def resolve_nodes(  # type: ignore[override]  # Strawberry awaits it too, and types it as a plain function
+        cls, *, info: strawberry.Info[Any, Any], node_ids: Iterable[str], required: bool = False
+    ) -> list[Self | None]:
         """The files of these ids, where they are of this type and readable."""
         found = [await info.context.loaders.file_by_uuid(uuid) for uuid in node_ids]
         return [file if isinstance(file, cls) else None for file in found]
@@ -102,4 +104,4 @@ class PackageFacet:
     @classmethod
     def resolve_type(cls, value: Any, info: GraphQLResolveInfo[Any], abstract: GraphQLAbstractType) -> str:
         """The quickest way from an object to its GraphQL type."""
-        return type(value).__strawberry_definition__.name  # type: ignore[no-any-return]
+        return type(value).__strawberry_definition__.name  # type: ignore[no-any-return]  # Strawberry's mark

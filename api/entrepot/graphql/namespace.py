@@ -65,7 +65,9 @@ class Namespace(relay.Node):
         return type(value).__name__
 
     @classmethod
-    async def resolve_nodes(cls, *, info: Info, node_ids: Iterable[str], required: bool = False) -> list[Self | None]:  # type: ignore[override]
+    async def resolve_nodes(  # type: ignore[override]  # Strawberry awaits it too, and types it as a plain function
+        cls, *, info: Info, node_ids: Iterable[str], required: bool = False
+    ) -> list[Self | None]:
         """The namespaces of these ids that the actor may see."""
         context = info.context
         rows = [await namespace_by_uuid(context.site, context.actor, uuid=uuid) for uuid in node_ids]

@@ -131,7 +131,9 @@ class Package(relay.Node):
         ]
 
     @classmethod
-    async def resolve_nodes(cls, *, info: Info, node_ids: Iterable[str], required: bool = False) -> list[Self | None]:  # type: ignore[override]
+    async def resolve_nodes(  # type: ignore[override]  # Strawberry awaits it too, and types it as a plain function
+        cls, *, info: Info, node_ids: Iterable[str], required: bool = False
+    ) -> list[Self | None]:
         """The packages of these ids that the actor may read."""
         context = info.context
         rows = [await package_by_uuid(context.site, context.actor, uuid=uuid) for uuid in node_ids]

@@ -87,4 +87,4 @@ class Query:
             kind = identity.resolve_type(info)
         except GlobalIDValueError as error:
             raise BadRequest("`id` is no id of this server. Take it from the `id` of something that it answered.") from error
-        return await kind.resolve_node(identity.node_id, info=info)  # type: ignore[no-any-return, misc]
+        return await kind.resolve_node(identity.node_id, info=info)  # type: ignore[no-any-return, misc]  # as Strawberry types it

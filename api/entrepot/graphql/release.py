@@ -43,7 +43,9 @@ class Release(relay.Node):
         return await connection(FileConnection, info.context, list=files, parent=self.id, order=NEWEST_FIRST, first=first, after=after)
 
     @classmethod
-    async def resolve_nodes(cls, *, info: Info, node_ids: Iterable[str], required: bool = False) -> list[Self | None]:  # type: ignore[override]
+    async def resolve_nodes(  # type: ignore[override]  # Strawberry awaits it too, and types it as a plain function
+        cls, *, info: Info, node_ids: Iterable[str], required: bool = False
+    ) -> list[Self | None]:
         """The releases of these ids that the actor may read."""
         context = info.context
         rows = [await release_by_uuid(context.site, context.actor, uuid=uuid) for uuid in node_ids]

@@ -69,7 +69,7 @@ def build_schema(registry: Registry) -> Schema:
         raise PluginError(_clash(error, [*types, *queries, *mutations])) from error
     except EntrepotError:
         raise
-    except Exception as error:
+    except Exception as error:  # Strawberry raises dozens of kinds, TypeError among them
         culprit = next((plugin for plugin in registry.plugins if not _fits(plugin, types, queries, mutations)), "?")
         raise PluginError(f"The GraphQL types of the plugin {culprit!r} do not fit the schema: {error}") from error
 
@@ -110,7 +110,7 @@ def _fits(plugin: str, *given: list[tuple[str, type]]) -> bool:
     """Whether the core and this plugin alone make a schema."""
     try:
         _schema(*(_classes(pair for pair in pairs if pair[0] == plugin) for pairs in given))
-    except Exception:
+    except Exception:  # as in build_schema
         return False
     return True
 

@@ -28,7 +28,9 @@ class Token(relay.Node):
     revoked_at: Moment | None = strawberry.field(description="When it was revoked; null: it was not.")
 
     @classmethod
-    async def resolve_nodes(cls, *, info: Info, node_ids: Iterable[str], required: bool = False) -> list[Self | None]:  # type: ignore[override]
+    async def resolve_nodes(  # type: ignore[override]  # Strawberry awaits it too, and types it as a plain function
+        cls, *, info: Info, node_ids: Iterable[str], required: bool = False
+    ) -> list[Self | None]:
         """The tokens of these ids that the actor may see."""
         context = info.context
         rows = [await token_by_uuid(context.site, context.actor, uuid=uuid) for uuid in node_ids]

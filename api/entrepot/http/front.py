@@ -153,7 +153,7 @@ class Front:
         exchange.kind = KINDS_BY_SEGMENT.get(segment) or ("upload" if segment in self._types and scope["method"] in ("POST", "PUT") else "other")
         try:
             await self._app(scope, exchange.receiving(receive), exchange.send)
-        except Exception:
+        except Exception:  # raised after the whole answer was given: the client has nothing to do with it
             if not exchange.complete:
                 raise
             log.exception("%s %s could not be answered.", scope["method"], scope["path"])

@@ -63,7 +63,7 @@ class Health:
         try:
             async with asyncio.timeout(PATIENCE):
                 state = await question
-        except Exception as error:
+        except Exception as error:  # whatever drivers raise: it does not answer
             state = AWAY
             if self._found[part] != state:
                 log.warning("The %s does not answer: %s. This server is not ready.", part, f"{type(error).__name__}: {error}".rstrip(": ."))

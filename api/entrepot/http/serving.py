@@ -216,7 +216,7 @@ class Server:
     def _large(self, row: FileRow, private: bool, *, elsewhere: bool, behind: bool) -> Content:
         """A blob that is not kept in memory; `elsewhere`: another one may send it; `behind`: nginx, perhaps, has passed the request on."""
         headers, storage, settings = _file_headers(row, private=private), self.site.storage, self.site.settings
-        if elsewhere and storage.links and settings.downloads == "redirect":
+        if elsewhere and storage.link is not None and settings.downloads == "redirect":
             cache_control = f"{_audience(private)}, {IMMUTABLE}"
             link = partial(storage.link, row.sha256, basename=row.basename, media_type=row.media_type, cache_control=cache_control)
             return LinkedContent(headers, row.sha256, row.size, storage, link)

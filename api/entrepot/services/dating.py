@@ -35,7 +35,7 @@ async def newest_of_same_bytes(draft: Draft) -> Row | None:
 async def with_free_version(draft: Draft) -> Draft:
     """The draft under a date that its path leaves free: several uploads of a second are `…015`, `…015.1`, `…015.2`.
 
-    In the caller's transaction, which holds the namespace: no other upload takes the path meanwhile.
+    In the caller's transaction, which holds the package: no other upload takes the path meanwhile.
     """
     number, free = await _count(draft), draft
     while await _is_taken(free):

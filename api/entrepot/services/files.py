@@ -87,11 +87,6 @@ async def labels_of(file_id: int) -> list[str]:
     return sorted(row["name"] for row in rows)
 
 
-async def documents_of(file_id: int) -> list[str]:
-    """The documents in which a file shows."""
-    return [row["document"] for row in await fetch("SELECT DISTINCT document FROM entry WHERE file_id = $1", file_id)]
-
-
 def touched(file: Row, labels: Iterable[str], documents: Sequence[str]) -> list[Touched]:
     """The parts that a change of the file touches, under each of the labels."""
     return [Touched(file["namespace_id"], file["type"], label, document, file["name"]) for label in labels for document in documents]

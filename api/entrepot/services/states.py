@@ -110,7 +110,7 @@ async def _restate_rows(package_type: PackageType, chosen: Sequence[Row], *, len
     for row, file in zip(chosen, await files.stored_files(chosen), strict=True):
         try:
             made = package_type.entries(file)
-        except Exception:
+        except Exception:  # a plugin's code: whatever it raises
             if not lenient:
                 raise
             log.exception("The type %s cannot make the entries of %s/%s; those it has stay.", package_type.name, row["namespace"], row["path"])

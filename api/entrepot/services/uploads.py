@@ -326,7 +326,7 @@ async def incoming(site: Site, *, actor: Actor, namespace: str, type: str | None
     upload = IncomingUpload(site, actor, owner, spool)
     try:
         yield upload
-    except BaseException as error:
+    except BaseException as error:  # an upload that was cut off is counted too
         UPLOADS.add(upload.type or "unknown", _result(error))
         raise
     finally:

@@ -19,6 +19,12 @@ from entrepot.storage.spool import Spool
 __all__ = ["LocalStorage", "Spool", "Storage", "open_storage"]
 
 
+class Link(Protocol):
+    """Makes a URL that answers a GET of a blob for a minute, as an attachment of this name and media type. Raises Unavailable."""
+
+    async def __call__(self, sha256: str, *, basename: str, media_type: str, cache_control: str) -> str: ...
+
+
 class Storage(Protocol):
     """A place for blobs."""
 
@@ -27,8 +33,8 @@ class Storage(Protocol):
         """Where calls wait for this storage; None: in any thread."""
 
     @property
-    def links(self) -> bool:
-        """Whether `link` has an answer."""
+    def link(self) -> Link | None:
+        """Makes URLs at which the storage itself answers; None: nobody else can reach it."""
 
     @property
     def spool_folder(self) -> Path:
@@ -72,9 +78,6 @@ class Storage(Protocol):
 
     def chunks(self, sha256: str, start: int, stop: int) -> AsyncGenerator[bytes, None]:
         """A blob's bytes from start to stop, piece by piece; fewer where it is shorter. Raises NotFound, Unavailable, OSError."""
-
-    async def link(self, sha256: str, *, basename: str, media_type: str, cache_control: str) -> str:
-        """A URL that answers a GET of a blob for a minute, as an attachment of this name and media type. Raises Unavailable."""
 
 
 def open_storage(settings: Settings) -> Storage:

@@ -68,6 +68,7 @@ def connect(url: str, options: Mapping[str, str]) -> Place:
             client[name] = client[name].lower() in ("1", "true", "yes", "on")
 
     def store(timeout: timedelta, retries: int) -> Store:
+        # what the dictionaries hold is as the settings give it; obstore refuses what it does not know
         how: ClientConfig = {**client, "timeout": timeout, "connect_timeout": CONNECT}  # type: ignore[typeddict-item]
         again: RetryConfig = {"max_retries": retries, "retry_timeout": timeout, "backoff": BACKOFF}  # type: ignore[typeddict-item]
         return STORES[scheme](bucket, prefix=prefix or None, config=given, client_options=how, retry_config=again)  # type: ignore[arg-type]

@@ -37,7 +37,7 @@ class LocalStorage:
     """Storage in a folder of this machine."""
 
     threads = None
-    links = False
+    link = None
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -155,7 +155,3 @@ class LocalStorage:
         file = self.open(sha256)
         file.seek(start)
         return file
-
-    async def link(self, sha256: str, *, basename: str, media_type: str, cache_control: str) -> str:
-        """See Storage: there is none to a folder."""
-        raise NotImplementedError

@@ -51,8 +51,6 @@ MISSING = "The server does not have the bytes of this file."
 class ObjectStorage:
     """Storage in an object store."""
 
-    links = True
-
     def __init__(self, place: Place, spool_folder: Path) -> None:
         self._place = place
         self._spools = SpoolFolder(spool_folder)
@@ -195,7 +193,7 @@ class ObjectStorage:
         return self._place.failures.unavailable(error) if code_of(error) == "NoSuchBucket" else NotFound(MISSING)
 
     async def link(self, sha256: str, *, basename: str, media_type: str, cache_control: str) -> str:
-        """See Storage."""
+        """See Link."""
         name, signer = name_of(sha256), self._place.signer
         if signer is not None:
             headers = {
@@ -234,7 +232,7 @@ class _Reader(io.RawIOBase):
         self._at = at
         return at
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # always called with one
         stop = min(self._at + len(buffer), self._size)
         if self._at >= stop:
             return 0

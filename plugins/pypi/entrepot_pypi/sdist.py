@@ -48,7 +48,7 @@ def _read_zip(file: BinaryIO) -> tuple[bytes, set[str]]:
             raise InvalidPackage(f"The sdist holds no {path}. Build it again.")
         try:
             damaged = archive.testzip()
-        except Exception as error:
+        except Exception as error:  # zlib, struct and zipfile errors
             raise InvalidPackage(f"The sdist is damaged ({error}). Build it again.") from error
         if damaged is not None:
             raise InvalidPackage(f"{damaged!r} in the sdist is damaged. Build it again.")

@@ -90,7 +90,7 @@ def _check_wheel_file(archive: zipfile.ZipFile, dist_info: str) -> None:
     body = _required(archive, f"{dist_info}/WHEEL", _small_file)
     try:
         version = HeaderParser().parsestr(body.decode()).get("Wheel-Version", "").strip()
-    except Exception as error:
+    except Exception as error:  # whatever hostile headers provoke in the email package
         raise InvalidPackage(f"The wheel's WHEEL file cannot be read ({error}).") from error
     if not re.fullmatch(r"1\.[0-9]+", version):
         raise InvalidPackage(f"The wheel's WHEEL file says Wheel-Version {version[:40]!r}: installers know 1.0.")

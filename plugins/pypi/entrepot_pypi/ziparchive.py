@@ -56,7 +56,7 @@ def read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
     try:
         with archive.open(name) as member:
             body = member.read(limit + 1)
-    except Exception as error:
+    except Exception as error:  # zlib, struct and zipfile errors
         raise InvalidPackage(f"{name!r} in the archive is damaged ({error}). Build the file again.") from error
     if len(body) > limit:
         raise InvalidPackage(message)

@@ -102,7 +102,7 @@ class Intake:
         opened = self._folder.open(file)
         try:
             begun = self._look(opened, file, present)
-        except BaseException:
+        except BaseException:  # a cancelled import closes its files too
             opened.close()
             raise
         if begun.opened is None:
@@ -173,7 +173,7 @@ class Intake:
             return draft, self._check_place(file, draft, listed)
         except (EntrepotError, OSError, MemoryError):
             raise
-        except Exception as error:
+        except Exception as error:  # a plugin's code: whatever it raises is this file's trouble alone
             log.debug("The inspection of %s failed.", shown(file.path), exc_info=True)
             raise ValidationError(
                 f"Its inspection failed ({type(error).__name__}: {str(error)[:200]}). ENTREPOT_LOG_LEVEL=debug shows where."

@@ -40,7 +40,7 @@ def _read(folder: Folder, companion: FoundFile, package_type: PackageType) -> Ma
             return package_type.read_companion(opened.file, companion.basename)
     except EntrepotError:
         raise
-    except Exception as error:
+    except Exception as error:  # a plugin's code: whatever it raises is this listing's trouble alone
         log.debug("The package type %r failed to read %s.", package_type.name, companion.path, exc_info=True)
         raise EntrepotError(f"It cannot be read ({type(error).__name__}).") from error
 

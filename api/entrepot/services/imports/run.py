@@ -88,7 +88,7 @@ class Import:
                 self._watcher.line(await self._patiently(lambda: intake.take(file, present)))  # noqa: B023 (awaited in this turn)
         except Stopped:
             return
-        except BaseException:
+        except BaseException:  # a cancelled worker stops the others too
             self.stop()
             raise
 
