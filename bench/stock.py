@@ -62,7 +62,7 @@ async def fill(namespace: str, count: int) -> None:
         owner = await fetch_one("SELECT id, name FROM namespace WHERE name_key = $1", namespace)
         assert owner is not None
         actor = Actor(name=owner["name"], namespace_id=owner["id"])
-        label = (await transact(lambda: label_ids(site, actor, namespace_id=owner["id"], names=[MAIN])))[MAIN]
+        label = (await transact(lambda: label_ids(actor, namespace_id=owner["id"], names=[MAIN])))[MAIN]
         type = site.registry.types["conda"]
         basename, body = conda("stock0", "1.0", rich=True)
         target = Target(site, type, type.inspect(io.BytesIO(body), basename), owner, label)

@@ -53,6 +53,7 @@ class ShardRow(NamedTuple):
 
     id: int
     namespace_id: int
+    package_id: int
     private: int
 
 
@@ -64,18 +65,22 @@ class NamespaceRow(NamedTuple):
     uuid: str
 
 
-class TokenRow(NamedTuple):
-    """A token with its owner."""
+class CredentialRow(NamedTuple):
+    """A token or a session, with its owner."""
 
     id: int
     namespace_id: int
     name: str
+    kind: str
     is_admin: int
     disabled_at: int | None
     scopes: str
+    package_id: int | None
     expires_at: int | None
     revoked_at: int | None
     last_used_at: int | None
+    grants: str | None
+    """What the owner was given, as `services.grants.parse_grants` reads it."""
 
 
 class Lookup(Protocol):
@@ -116,8 +121,11 @@ class Lookup(Protocol):
     async def public_label(self, namespace_id: int, label: str) -> bool:
         """Whether a file of a public package has a label."""
 
-    async def token(self, digest: str) -> TokenRow | None:
+    async def token(self, digest: str) -> CredentialRow | None:
         """A token by the digest of its secret."""
+
+    async def session(self, digest: str) -> CredentialRow | None:
+        """A session by the digest of its secret."""
 
     async def private_packages(self, namespace_id: int) -> tuple[int, ...]:
         """The ids of a namespace's private packages, sorted."""
@@ -146,20 +154,42 @@ FILE = """SELECT file.id, namespace.id, package.id, package.private, file.sha256
 EXTRA = """SELECT file.id, namespace.id, package.id, package.private, extra.sha256, extra.size, file.basename || '.' || extra.name, extra.media_type
     FROM namespace JOIN file ON file.namespace_id = namespace.id JOIN package ON package.id = file.package_id JOIN extra ON extra.file_id = file.id
     WHERE namespace.name_key = ? AND file.type = ? AND file.path = ? AND extra.name = ?"""
-SHARD = """SELECT shard.id, namespace.id, package.private
+SHARD = """SELECT shard.id, namespace.id, package.id, package.private
     FROM namespace JOIN head ON head.namespace_id = namespace.id
     JOIN shard ON shard.head_id = head.id JOIN package ON package.id = shard.package_id
     WHERE namespace.name_key = ? AND head.type = ? AND head.label = ? AND head.document = ? AND shard.representation = ? AND shard.sha256 = ?"""
 NAMESPACE = "SELECT id, name, uuid FROM namespace WHERE name_key = ?"
-TOKEN = """SELECT token.id, namespace.id, namespace.name, coalesce("user".is_admin, FALSE), "user".disabled_at, token.scopes, token.expires_at,
-        token.revoked_at, token.last_used_at
-    FROM token JOIN namespace ON namespace.id = token.namespace_id LEFT JOIN "user" ON "user".namespace_id = namespace.id
-    WHERE token.digest = ?"""
+GRANTED = """(SELECT group_member.user_id, member_group.namespace_id, 0 AS package_id, member_group.permission
+        FROM group_member JOIN member_group ON member_group.id = group_member.group_id WHERE member_group.everything
+    UNION ALL SELECT group_member.user_id, member_group.namespace_id, group_package.package_id, member_group.permission
+        FROM group_member JOIN member_group ON member_group.id = group_member.group_id
+        JOIN group_package ON group_package.group_id = member_group.id WHERE NOT member_group.everything
+    UNION ALL SELECT collaborator.user_id, package.namespace_id, collaborator.package_id, 'write'
+        FROM collaborator JOIN package ON package.id = collaborator.package_id) AS granted"""
+"""Who was given what: users' ids, a namespace, its package or 0 for all of it, and the permission. Nothing else knows where grants come from."""
+GRANTS = f"""(SELECT {{gather}}(granted.namespace_id || ':' || granted.package_id || ':' || granted.permission, ' ')
+    FROM {GRANTED} WHERE granted.user_id = namespace.id)"""
+TOKEN = f"""SELECT token.id, namespace.id AS namespace_id, namespace.name, namespace.kind, coalesce("user".is_admin, FALSE) AS is_admin,
+        "user".disabled_at, token.scopes, token.package_id, token.expires_at, token.revoked_at, token.last_used_at, {GRANTS} AS grants
+    FROM token JOIN namespace ON namespace.id = token.namespace_id LEFT JOIN "user" ON "user".namespace_id = namespace.id"""
+SESSION = f"""SELECT session.id, namespace.id AS namespace_id, namespace.name, namespace.kind, "user".is_admin, "user".disabled_at, 'all' AS scopes,
+        CAST(NULL AS BIGINT) AS package_id, session.expires_at, CAST(NULL AS BIGINT) AS revoked_at, session.used_at AS last_used_at,
+        {GRANTS} AS grants
+    FROM session JOIN namespace ON namespace.id = session.user_id JOIN "user" ON "user".namespace_id = namespace.id"""
+OWNER = f"""SELECT 0 AS id, namespace.id AS namespace_id, namespace.name, namespace.kind, coalesce("user".is_admin, FALSE) AS is_admin,
+        "user".disabled_at, 'all' AS scopes, CAST(NULL AS BIGINT) AS package_id, CAST(NULL AS BIGINT) AS expires_at,
+        CAST(NULL AS BIGINT) AS revoked_at, CAST(NULL AS BIGINT) AS last_used_at, {GRANTS} AS grants
+    FROM namespace LEFT JOIN "user" ON "user".namespace_id = namespace.id"""
+TOKEN_BY_DIGEST = f"{TOKEN} WHERE token.digest = ?"
+SESSION_BY_DIGEST = f"{SESSION} WHERE session.digest = ?"
+GATHER = {"sqlite": "group_concat", "postgres": "string_agg"}
+"""Either database's word for joining texts; SQLite knows both from 3.44 on."""
 LABEL = "SELECT 1 FROM label WHERE namespace_id = ? AND name = ?"
 SHARD_BODY = "SELECT body FROM shard WHERE id = ?"
 PUBLIC_LABEL = """SELECT 1 FROM label JOIN file_label ON file_label.label_id = label.id JOIN file ON file.id = file_label.file_id
     JOIN package ON package.id = file.package_id WHERE label.namespace_id = ? AND label.name = ? AND NOT package.private LIMIT 1"""
 PRIVATE = "SELECT id FROM package WHERE namespace_id = ? AND private ORDER BY id"
+_TOKEN, _SESSION = (statement.format(gather=GATHER["sqlite"]) for statement in (TOKEN_BY_DIGEST, SESSION_BY_DIGEST))
 
 
 def made(kind: Callable[..., R], row: tuple[Any, ...] | None) -> R | None:
@@ -249,10 +279,15 @@ class SqliteLookup:
         """See Lookup."""
         return self._one(PUBLIC_LABEL, namespace_id, label) is not None
 
-    async def token(self, digest: str) -> TokenRow | None:
+    async def token(self, digest: str) -> CredentialRow | None:
         """See Lookup."""
-        row = self._one(TOKEN, digest)
-        return made(TokenRow, row)
+        row = self._one(_TOKEN, digest)
+        return made(CredentialRow, row)
+
+    async def session(self, digest: str) -> CredentialRow | None:
+        """See Lookup."""
+        row = self._one(_SESSION, digest)
+        return made(CredentialRow, row)
 
     async def private_packages(self, namespace_id: int) -> tuple[int, ...]:
         """See Lookup."""

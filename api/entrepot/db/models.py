@@ -45,6 +45,7 @@ class Namespace(Named):
     display_name = fields.CharField(max_length=128, default="")
     description = fields.TextField(default="")
     replace = fields.CharField(max_length=16, default="after-removal")  # after-removal | never
+    default_visibility = fields.CharField(max_length=8, null=True)  # public | private, of packages that are new; null: public
     created_at = fields.BigIntField()
 
     class Meta:
@@ -63,13 +64,122 @@ class User(Table):
         table = "user"
 
 
+class Session(Named):
+    """A user who has logged in with a password. Only the sha256 of the cookie's secret is stored."""
+
+    user: fields.ForeignKeyRelation[Namespace] = fields.ForeignKeyField("models.Namespace", related_name="sessions")
+    digest = fields.CharField(max_length=64, unique=True)
+    created_at = fields.BigIntField()
+    used_at = fields.BigIntField()  # at most hourly
+    expires_at = fields.BigIntField()
+    address = fields.CharField(max_length=64, default="")
+    agent = fields.CharField(max_length=255, default="")
+
+    class Meta:
+        table = "session"
+        indexes = (Index(fields=("user_id",)), Index(fields=("expires_at",)))
+
+
+class LoginFailure(Model):
+    """How often logging in to an account, or from an address, has failed since the last success or pause."""
+
+    key = fields.CharField(max_length=64, primary_key=True)  # sha256 of what is counted: a name that nobody has is counted too
+    failures = fields.IntField()
+    last_at = fields.BigIntField()
+
+    class Meta:
+        table = "login_failure"
+        indexes = (Index(fields=("last_at",)),)
+
+
+class Group(Named):
+    """Inside an organization: members × packages × one permission. `owners` is the one that cannot go."""
+
+    namespace: fields.ForeignKeyRelation[Namespace] = fields.ForeignKeyField("models.Namespace", related_name="groups")
+    name = fields.CharField(max_length=64)
+    name_key = fields.CharField(max_length=64)  # lower-cased
+    permission = fields.CharField(max_length=8)  # read | write | admin
+    everything = fields.BooleanField()  # every package of the organization, and the namespace itself; else those named
+    created_at = fields.BigIntField()
+
+    class Meta:
+        table = "member_group"  # `group` is a word of SQL
+        unique_together = (("namespace", "name_key"),)
+
+
+class GroupMember(Table):
+    """A user in a group."""
+
+    group: fields.ForeignKeyRelation[Group] = fields.ForeignKeyField("models.Group", related_name="members")
+    user: fields.ForeignKeyRelation[Namespace] = fields.ForeignKeyField("models.Namespace", related_name="memberships")
+    added_at = fields.BigIntField()
+
+    class Meta:
+        table = "group_member"
+        unique_together = (("group", "user"),)
+        indexes = (Index(fields=("user_id",)),)
+
+
+class GroupPackage(Table):
+    """A package that a group is about."""
+
+    group: fields.ForeignKeyRelation[Group] = fields.ForeignKeyField("models.Group", related_name="packages")
+    package: fields.ForeignKeyRelation[Package] = fields.ForeignKeyField("models.Package", related_name="groups")
+
+    class Meta:
+        table = "group_package"
+        unique_together = (("group", "package"),)
+        indexes = (Index(fields=("package_id",)),)
+
+
+class Collaborator(Table):
+    """A user who may write to one package."""
+
+    package: fields.ForeignKeyRelation[Package] = fields.ForeignKeyField("models.Package", related_name="collaborators")
+    user: fields.ForeignKeyRelation[Namespace] = fields.ForeignKeyField("models.Namespace", related_name="collaborations")
+    added_at = fields.BigIntField()
+
+    class Meta:
+        table = "collaborator"
+        unique_together = (("package", "user"),)
+        indexes = (Index(fields=("user_id",)),)
+
+
+class FreedNamespace(Table):
+    """The name of a user or an organization that is no more: nobody gets it again."""
+
+    name_key = fields.CharField(max_length=64, unique=True)
+    freed_at = fields.BigIntField()
+
+    class Meta:
+        table = "freed_namespace"
+
+
+class FreedPackage(Table):
+    """The name of a package that was deleted or has moved: only who administers the namespace may take it again."""
+
+    namespace: fields.ForeignKeyRelation[Namespace] = fields.ForeignKeyField("models.Namespace", related_name="freed_packages")
+    name_key = fields.CharField(max_length=255)
+    freed_at = fields.BigIntField()
+    moved_to: fields.ForeignKeyNullableRelation[Package] = fields.ForeignKeyField(
+        "models.Package", related_name="former_names", null=True, on_delete=fields.SET_NULL
+    )
+
+    class Meta:
+        table = "freed_package"
+        unique_together = (("namespace", "name_key"),)
+        indexes = (Index(fields=("moved_to_id",)),)
+
+
 class Token(Named):
-    """A credential of a user or an organization. Only the sha256 of the secret is stored: the secret has 190 bits of entropy."""
+    """A credential of a user or an organization. Only the sha256 of the secret is stored: the secret has 238 bits of entropy."""
 
     namespace: fields.ForeignKeyRelation[Namespace] = fields.ForeignKeyField("models.Namespace", related_name="tokens")
     name = fields.CharField(max_length=128)
     digest = fields.CharField(max_length=64, unique=True)
     scopes = fields.TextField()  # space-separated
+    package: fields.ForeignKeyNullableRelation[Package] = fields.ForeignKeyField("models.Package", related_name="tokens", null=True)
+    # the one package that the token is bound to; it goes with it
     created_at = fields.BigIntField()
     expires_at = fields.BigIntField(null=True)
     last_used_at = fields.BigIntField(null=True)
@@ -77,7 +187,7 @@ class Token(Named):
 
     class Meta:
         table = "token"
-        indexes = (Index(fields=("namespace_id",)),)
+        indexes = (Index(fields=("namespace_id",)), Index(fields=("package_id",)))
 
 
 class Package(Named):
@@ -192,6 +302,7 @@ class StagedUpload(Named):
     namespace: fields.ForeignKeyRelation[Namespace] = fields.ForeignKeyField("models.Namespace", related_name="staged_uploads")
     creator: fields.ForeignKeyRelation[Namespace] = fields.ForeignKeyField("models.Namespace", related_name="created_uploads")
     token: fields.ForeignKeyNullableRelation[Token] = fields.ForeignKeyField("models.Token", related_name="staged_uploads", null=True)
+    session: fields.ForeignKeyNullableRelation[Session] = fields.ForeignKeyField("models.Session", related_name="staged_uploads", null=True)
     basename = fields.CharField(max_length=255)
     parameters = fields.TextField()  # JSON: type, package, version, labels, private, digests
     sha256 = fields.CharField(max_length=64, null=True)  # of the bytes, once they have arrived
@@ -202,7 +313,13 @@ class StagedUpload(Named):
 
     class Meta:
         table = "staged_upload"
-        indexes = (Index(fields=("namespace_id",)), Index(fields=("creator_id",)), Index(fields=("token_id",)), Index(fields=("expires_at",)))
+        indexes = (
+            Index(fields=("namespace_id",)),
+            Index(fields=("creator_id",)),
+            Index(fields=("token_id",)),
+            Index(fields=("session_id",)),
+            Index(fields=("expires_at",)),
+        )
 
 
 class Tombstone(Table):
@@ -214,10 +331,14 @@ class Tombstone(Table):
     sha256 = fields.CharField(max_length=64)
     removed_at = fields.BigIntField()
     removed_by = fields.CharField(max_length=64)
+    moved_to: fields.ForeignKeyNullableRelation[File] = fields.ForeignKeyField(
+        "models.File", related_name="former_paths", null=True, on_delete=fields.SET_NULL
+    )
+    # where a file went that has moved to another namespace
 
     class Meta:
         table = "tombstone"
-        indexes = (Index(fields=("namespace_id", "type", "path")),)
+        indexes = (Index(fields=("namespace_id", "type", "path")), Index(fields=("moved_to_id",)))
 
 
 class Label(Named):

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from entrepot.db import lookup
-from entrepot.db.lookup import UNREADABLE, FileRow, HeadRow, NamespaceRow, PartRow, ShardRow, TokenRow, made
+from entrepot.db.lookup import UNREADABLE, CredentialRow, FileRow, HeadRow, NamespaceRow, PartRow, ShardRow, made
 from entrepot.db.postgres import CONNECT_WITHIN, LOST, server_settings, session
 from entrepot.errors import NotFound
 from entrepot.outages import database_unavailable
@@ -76,7 +76,8 @@ SHARD_BODY = Kind("shard body", lookup.SHARD_BODY, ("bigint",))
 NAMESPACE = Kind("namespace", lookup.NAMESPACE, ("text",))
 LABEL = Kind("label", lookup.LABEL, ("bigint", "text"))
 PUBLIC_LABEL = Kind("public label", lookup.PUBLIC_LABEL, ("bigint", "text"))
-TOKEN = Kind("token", lookup.TOKEN, ("text",))
+TOKEN = Kind("token", lookup.TOKEN_BY_DIGEST.format(gather=lookup.GATHER["postgres"]), ("text",))
+SESSION = Kind("session", lookup.SESSION_BY_DIGEST.format(gather=lookup.GATHER["postgres"]), ("text",))
 PRIVATE = Kind("private packages", f"SELECT ARRAY({lookup.PRIVATE}) AS ids", ("bigint",))
 
 Values = tuple[str | int, ...]
@@ -241,9 +242,13 @@ class PostgresLookup:
         """See Lookup."""
         return await self._others.ask(PUBLIC_LABEL, namespace_id, label) is not None
 
-    async def token(self, digest: str) -> TokenRow | None:
+    async def token(self, digest: str) -> CredentialRow | None:
         """See Lookup."""
-        return made(TokenRow, await self._others.ask(TOKEN, digest))
+        return made(CredentialRow, await self._others.ask(TOKEN, digest))
+
+    async def session(self, digest: str) -> CredentialRow | None:
+        """See Lookup."""
+        return made(CredentialRow, await self._others.ask(SESSION, digest))
 
     async def private_packages(self, namespace_id: int) -> tuple[int, ...]:
         """See Lookup."""

@@ -2,7 +2,8 @@
 
 `{lock}` at the end of a SELECT becomes FOR UPDATE on PostgreSQL and nothing on SQLite, where a transaction holds the one write lock from its start.
 `{share}` becomes FOR SHARE, which holds up whoever wants to `{lock}` or change the row, and nobody else who shares it. `{skip}` becomes FOR UPDATE
-too, but leaves out the rows that somebody else has locked: for work that can be done another time, and that shall hold up nobody.
+too, but leaves out the rows that somebody else has locked: for work that can be done another time, and that shall hold up nobody. `{gather}` is the
+aggregate that joins texts; SQLite knows PostgreSQL's word for it from 3.44 on.
 """
 
 from __future__ import annotations
@@ -36,11 +37,17 @@ TRIES = 3
 """How often a transaction is run that meets another one and is undone for it, before whoever asked hears of it."""
 
 
+WORDS = {
+    "sqlite": {"{lock}": "", "{share}": "", "{skip}": "", "{gather}": "group_concat"},
+    "postgres": {"{lock}": "FOR UPDATE", "{share}": "FOR SHARE", "{skip}": "FOR UPDATE SKIP LOCKED", "{gather}": "string_agg"},
+}
+
+
 @lru_cache(maxsize=1024)
 def _text(statement: str, dialect: str) -> str:
-    if dialect == "sqlite":
-        return re.sub(r"\$(\d+)", r"?\1", re.sub(r"\{(lock|share|skip)\}", "", statement)).strip()
-    return statement.replace("{lock}", "FOR UPDATE").replace("{share}", "FOR SHARE").replace("{skip}", "FOR UPDATE SKIP LOCKED").strip()
+    for mark, word in WORDS[dialect].items():
+        statement = statement.replace(mark, word)
+    return (re.sub(r"\$(\d+)", r"?\1", statement) if dialect == "sqlite" else statement).strip()
 
 
 async def fetch(statement: str, *values: Any) -> list[Row]:

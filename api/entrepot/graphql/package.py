@@ -143,7 +143,7 @@ class Package(relay.Node):
     def of(cls, context: Context, row: Row) -> Self:
         """From a row of the catalog."""
         private = bool(row["private"])
-        level = package_level(context.site, context.actor, namespace_id=row["namespace_id"], private=private)
+        level = package_level(context.site, context.actor, namespace_id=row["namespace_id"], package_id=row["id"], private=private)
         return cls(
             id=row["uuid"],
             name=row["name"],

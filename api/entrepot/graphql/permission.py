@@ -7,7 +7,7 @@ from enum import Enum
 import strawberry
 
 from entrepot.services.actors import Actor
-from entrepot.services.permissions import Level
+from entrepot.services.grants import Level
 
 
 @strawberry.enum(description="What the viewer may do; each level includes those before it.")
@@ -25,7 +25,7 @@ class Visibility(Enum):
     """Public or private."""
 
     PUBLIC = strawberry.enum_value("PUBLIC", description="Everybody who may read this site.")
-    PRIVATE = strawberry.enum_value("PRIVATE", description="Those who may write to it.")
+    PRIVATE = strawberry.enum_value("PRIVATE", description="Its owners, and those who were given access: groups, collaborators, tokens.")
 
 
 _permissions = {Level[permission.name]: permission for permission in Permission}

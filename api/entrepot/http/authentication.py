@@ -12,6 +12,7 @@ from entrepot.errors import EntrepotError, Unauthenticated
 from entrepot.http.request import Facts
 from entrepot.log import current_request
 from entrepot.services.actors import ANONYMOUS, Actor
+from entrepot.services.credentials import actor_by_token, is_valid
 from entrepot.services.tokens import digest_of, record_use
 
 if TYPE_CHECKING:
@@ -72,18 +73,11 @@ def _basic(encoded: str) -> list[str]:
 async def _owner(site: Site, secret: str, address: str) -> Actor | None:
     row = await site.lookup.token(digest_of(secret))
     at = now()
-    if row is None or row.revoked_at is not None or row.disabled_at is not None or (row.expires_at is not None and row.expires_at <= at):
+    if row is None or not is_valid(row, at):
         return None
     if (row.last_used_at is None or at - row.last_used_at > USE_RECORDED_EVERY) and row.id not in _recording:
         _record_soon(row.id, at)
-    return Actor(
-        name=row.name,
-        namespace_id=row.namespace_id,
-        is_admin=bool(row.is_admin),
-        scopes=frozenset(row.scopes.split()),
-        token_id=row.id,
-        address=address,
-    )
+    return actor_by_token(row, address)
 
 
 async def recorded() -> None:

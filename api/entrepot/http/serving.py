@@ -38,7 +38,7 @@ from entrepot.services.heads import ensure_standing
 from entrepot.services.indexes import Audience, Place
 from entrepot.services.labels import MAIN
 from entrepot.services.newest import newest_file
-from entrepot.services.permissions import not_found, reads_private, require_read
+from entrepot.services.permissions import audience_of, not_found, reads_everything, reads_private, reads_some_private, require_read
 from entrepot.storage.names import name_of
 
 if TYPE_CHECKING:
@@ -97,21 +97,23 @@ class Server:
         head = await self.site.lookup.head(namespace, type.name, label, target.document)
         if head is None:
             head = await self._standing(actor, namespace, type, label, target.document)
-        insider = not actor.anonymous and reads_private(actor, namespace_id=head.namespace_id, needs=(f"{type.name}:download",))
-        audience: Audience = await self.site.lookup.private_packages(head.namespace_id) if insider else ()
+        audience: Audience = ()
+        if not actor.anonymous and reads_some_private(actor, namespace_id=head.namespace_id, needs=(f"{type.name}:download",)):
+            private = await self.site.lookup.private_packages(head.namespace_id)
+            audience = audience_of(actor, namespace_id=head.namespace_id, private=private)
         encoding = accepted_encoding(facts.accept_encoding) if representation.compressible else ""
         found = self.site.indexes.held_document(head, representation.parts, representation.name, audience, encoding)
         if found is None:
             place = await self._place(namespace, type, label, target.document)
             found = await self.site.indexes.document(head, place, representation, audience, encoding)
-        if found.empty and not insider and not await self._stands(head.namespace_id, type, label, target.document):
+        if found.empty and not await self._stands_for(actor, head.namespace_id, type, label, target.document):
             raise _no_document(namespace, type, label, target.document)
         return self._prepared(found, private=bool(audience))
 
     async def _part(self, facts: Facts, actor: Actor, namespace: str, type: PackageType, label: str, target: PartTarget) -> Content:
         representation = self._parts[type.name, target.representation]
         row = await self.site.lookup.part(namespace, type.name, label, target.document, target.part)
-        if row is None or not self._may_read(actor, type, row.namespace_id, bool(row.private)):
+        if row is None or not self._may_read(actor, type, row.namespace_id, row.package_id, bool(row.private)):
             raise not_found(f"{type.name} package {target.part} in {namespace}")
         encoding = accepted_encoding(facts.accept_encoding) if representation.compressible else ""
         found = self.site.indexes.held_part(row, target.part, representation.name, encoding)
@@ -125,7 +127,7 @@ class Server:
     async def _shard(self, actor: Actor, namespace: str, type: PackageType, label: str, target: AddressedTarget) -> Content:
         representation = self._parts[type.name, target.representation]
         row = await self.site.lookup.shard(namespace, type.name, label, target.document, target.representation, target.sha256)
-        if row is None or not self._may_read(actor, type, row.namespace_id, bool(row.private)):
+        if row is None or not self._may_read(actor, type, row.namespace_id, row.package_id, bool(row.private)):
             raise not_found(f"shard {target.sha256} in {namespace}")
         private = bool(row.private) or self._closed
         key = (target.sha256, type.name, target.representation, private)
@@ -142,15 +144,20 @@ class Server:
         owner = await self.site.lookup.namespace(namespace)
         if owner is None:
             raise _no_document(namespace, type, label, document)
-        insider = not actor.anonymous and reads_private(actor, namespace_id=owner.id, needs=(f"{type.name}:download",))
-        has_label = insider and document in type.standing_documents and await self.site.lookup.label(owner.id, label)
-        if not has_label and not await self._stands(owner.id, type, label, document):
+        if not await self._stands_for(actor, owner.id, type, label, document):
             raise _no_document(namespace, type, label, document)
         await transact(lambda: ensure_standing(namespace_id=owner.id, type=type.name, label=label, document=document))
         head = await self.site.lookup.head(namespace, type.name, label, document)
         if head is None:
             raise _no_document(namespace, type, label, document)
         return head
+
+    async def _stands_for(self, actor: Actor, namespace_id: int, type: PackageType, label: str, document: str) -> bool:
+        """Whether the actor sees the document though it is empty: as everybody, or as one who reads all of the namespace and all its labels."""
+        if await self._stands(namespace_id, type, label, document):
+            return True
+        insider = reads_everything(actor, namespace_id=namespace_id, needs=(f"{type.name}:download",))
+        return insider and document in type.standing_documents and await self.site.lookup.label(namespace_id, label)
 
     async def _stands(self, namespace_id: int, type: PackageType, label: str, document: str) -> bool:
         """Whether everybody sees the document though it is empty: a standing one, of `main` or of a label that a public file has.
@@ -240,7 +247,7 @@ class Server:
 
     async def _newest(self, actor: Actor, namespace: str, type: PackageType, label: str, target: NewestTarget) -> Content:
         row = await newest_file(namespace=namespace, type=type.name, label=label, name=target.name, basename=target.basename)
-        if row is None or not self._may_read(actor, type, row["namespace_id"], bool(row["private"])):
+        if row is None or not self._may_read(actor, type, row["namespace_id"], row["package_id"], bool(row["private"])):
             raise not_found(f"{type.name} package {target.name}{f' with a file {target.basename}' if target.basename else ''} in {namespace}")
         return NewestContent(target.base + type.location(stored_file(row, {})), private=bool(row["private"]) or self._closed)
 
@@ -250,13 +257,13 @@ class Server:
             row = await self.site.lookup.file(namespace, type.name, target.path)
         else:
             row = await self.site.lookup.extra(namespace, type.name, target.path, target.extra)
-        if row is None or not self._may_read(actor, type, row.namespace_id, bool(row.private)):
+        if row is None or not self._may_read(actor, type, row.namespace_id, row.package_id, bool(row.private)):
             raise not_found(f"file {target.path} in {namespace}")
         return row
 
     @staticmethod
-    def _may_read(actor: Actor, type: PackageType, namespace_id: int, private: bool) -> bool:
-        return not private or reads_private(actor, namespace_id=namespace_id, needs=(f"{type.name}:download",))
+    def _may_read(actor: Actor, type: PackageType, namespace_id: int, package_id: int, private: bool) -> bool:
+        return not private or reads_private(actor, namespace_id=namespace_id, package_id=package_id, needs=(f"{type.name}:download",))
 
 
 def _no_document(namespace: str, type: PackageType, label: str, document: str) -> NotFound:

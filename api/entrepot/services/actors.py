@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from entrepot.services.grants import NOTHING, Grants
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
@@ -13,9 +15,14 @@ class Actor:
     name: str = ""
     """The name of the user's or organization's namespace; empty for anonymous."""
     namespace_id: int | None = None
+    is_organization: bool = False
     is_admin: bool = False
+    grants: Grants = NOTHING
     scopes: frozenset[str] = frozenset()
     token_id: int | None = None
+    package_id: int | None = None
+    """The one package that the token is bound to."""
+    session_id: int | None = None
     address: str = ""
 
     @property

@@ -10,7 +10,7 @@ from entrepot.clock import now
 from entrepot.db.sql import fetch_one, transaction
 from entrepot.errors import PermissionDenied, Unauthenticated, ValidationError
 from entrepot.services.actors import covers
-from entrepot.services.permissions import require_write
+from entrepot.services.permissions import API_WRITE, On, require_owner
 from entrepot.services.tokens import A_YEAR, check_token, create_token
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ async def delegate_token(site: Site, *, actor: Actor, name: str, scopes: Sequenc
     """
     wanted = A_YEAR if expires_in == AS_LONG_AS_ALLOWED else expires_in
     check_token(site.registry, name=name, scopes=scopes, expires_in=wanted)
-    require_write(actor, namespace_id=actor.namespace_id or 0, namespace=actor.name, needs=("api:write",))
+    require_owner(actor, On(actor.namespace_id or 0, actor.name), needs=API_WRITE)
     for scope in scopes:
         if not hands_on(actor.scopes, scope):
             raise PermissionDenied(f"The token that you use does not cover the scope {scope}, so it cannot make a token that does.")

@@ -12,7 +12,7 @@ from entrepot.packagetype import StoredExtra, StoredFile
 from entrepot.services import audit, heads
 from entrepot.services.heads import Touched
 from entrepot.services.notices import tell_of_files
-from entrepot.services.permissions import not_found, package_level
+from entrepot.services.permissions import On, not_found, sees
 from entrepot.services.removals import remove_rows
 from entrepot.services.selections import Address, FileSelection, Selected, selected
 
@@ -69,14 +69,15 @@ async def stored_files(rows: Iterable[Row]) -> list[StoredFile]:
 async def files_of(site: Site, *, actor: Actor, namespace: str, type: str, name: str) -> list[StoredFile]:
     """The files of a canonical name, oldest first. Raises NotFound for what does not exist for this actor."""
     binding = await fetch_one(
-        """SELECT binding.id, binding.namespace_id, package.private FROM binding JOIN namespace ON namespace.id = binding.namespace_id
+        """SELECT binding.id, binding.namespace_id, namespace.name AS namespace, package.id AS package_id, package.name AS package, package.private
+        FROM binding JOIN namespace ON namespace.id = binding.namespace_id
         JOIN package ON package.id = binding.package_id WHERE namespace.name_key = $1 AND binding.type = $2 AND binding.name = $3""",
         namespace.lower(),
         type,
         name,
     )
     needs = (f"{type}:download", "api:read")
-    if binding is None or not package_level(site, actor, namespace_id=binding["namespace_id"], private=bool(binding["private"]), needs=needs):
+    if binding is None or not sees(site, actor, On.package_of(binding), needs=needs):
         raise not_found(f"{type} package {name} in {namespace}")
     return await stored_files(await fetch(f"SELECT {COLUMNS} FROM {TABLES} WHERE file.binding_id = $1 ORDER BY file.id", binding["id"]))
 

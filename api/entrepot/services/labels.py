@@ -11,8 +11,10 @@ from entrepot.db.models import new_uuid
 from entrepot.db.sql import Row, execute, fetch, marks, rows_of, transaction
 from entrepot.errors import PermissionDenied, ValidationError
 from entrepot.services import audit, heads
+from entrepot.services.credentials import confirmed
+from entrepot.services.grants import Level
 from entrepot.services.notices import tell_of_package
-from entrepot.services.permissions import Level, namespace_level
+from entrepot.services.permissions import given
 from entrepot.services.removals import CHUNK, shown_in
 from entrepot.services.selections import Address, FileSelection, selected
 
@@ -43,11 +45,11 @@ def label_names(names: Iterable[str]) -> list[str]:
     return found
 
 
-async def label_ids(site: Site, actor: Actor, *, namespace_id: int, names: Sequence[str]) -> dict[str, int]:
+async def label_ids(actor: Actor, *, namespace_id: int, names: Sequence[str]) -> dict[str, int]:
     """The ids of labels, made where they are missing. Raises PermissionDenied for a locked one. Runs in the caller's transaction."""
     rows = await fetch(f"SELECT id, name, locked_at FROM label WHERE namespace_id = $1 AND name IN ({marks(names, 2)})", namespace_id, *names)
     for row in rows:
-        if row["locked_at"] is not None and namespace_level(site, actor, namespace_id=namespace_id) < Level.ADMIN:
+        if row["locked_at"] is not None and given(actor, namespace_id=namespace_id, package_id=None) < Level.ADMIN:
             raise PermissionDenied(f"The label {row['name']} is locked. Ask an administrator of the namespace, or use another label.")
     found = {row["name"]: row["id"] for row in rows}
     missing = sorted(name for name in names if name not in found)  # sorted: two that make the same labels wait for each other, not in a ring
@@ -95,7 +97,7 @@ async def _relabel(site: Site, actor: Actor, selection: FileSelection, label: st
         ids = [row["id"] for row in changed]
         label_of: dict[int, int] = {}
         for namespace_id in sorted({row["namespace_id"] for row in changed}):
-            label_of[namespace_id] = (await label_ids(site, actor, namespace_id=namespace_id, names=[label]))[label]
+            label_of[namespace_id] = (await label_ids(await confirmed(actor), namespace_id=namespace_id, names=[label]))[label]
         if action == "label.add":
             await _put(changed, label_of)
         touched = await _shown_under(ids, label)

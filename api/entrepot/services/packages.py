@@ -10,9 +10,11 @@ from entrepot.db.models import new_uuid
 from entrepot.db.sql import Row, execute, fetch, fetch_one, transaction
 from entrepot.errors import Conflict, ValidationError
 from entrepot.services import audit, heads
+from entrepot.services.credentials import confirmed
+from entrepot.services.grants import Level
 from entrepot.services.namespaces import name_key
 from entrepot.services.notices import tell_of_files, tell_of_package
-from entrepot.services.permissions import Level, namespace_level, not_found, require_admin, require_write
+from entrepot.services.permissions import On, not_found, require
 from entrepot.services.removals import remove_rows, shown_in
 from entrepot.services.selections import FileSelection, locked_package, selected
 
@@ -23,24 +25,25 @@ if TYPE_CHECKING:
 GRAMMAR = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,254}")
 LONGEST = {"summary": 1_000, "description": 200_000}
 """In characters."""
-NEEDS = ("api:write",)
 
 
 async def create_package(
-    site: Site, *, actor: Actor, namespace: str, name: str, summary: str = "", description: str = "", private: bool = False
+    site: Site, *, actor: Actor, namespace: str, name: str, summary: str = "", description: str = "", private: bool | None = None
 ) -> str:
-    """Create a package without files; answers its id. The first file that is named like it goes there, and meets the visibility chosen here.
+    """Create a package without files; answers its id. The first file that is named like it goes there, and meets the visibility chosen here, which is
+    the namespace's default where nobody chose.
 
     Raises NotFound, Unauthenticated, PermissionDenied, ValidationError, Conflict.
     """
     async with transaction():
-        owner = await fetch_one("SELECT id, name FROM namespace WHERE name_key = $1 {share}", name_key(namespace))
-        if owner is None or namespace_level(site, actor, namespace_id=owner["id"]) == Level.NONE:
+        owner = await fetch_one("SELECT id, name, default_visibility FROM namespace WHERE name_key = $1 {share}", name_key(namespace))
+        if owner is None:
             raise not_found(f"namespace {namespace[:64]}")
-        require_write(actor, namespace_id=owner["id"], namespace=owner["name"], needs=NEEDS)
+        require(site, await confirmed(actor), Level.WRITE, On(owner["id"], owner["name"]))
         _check_name(name)
         _check_text("summary", summary)
         _check_text("description", description)
+        private = owner["default_visibility"] == "private" if private is None else private
         uuid = await _insert(owner["id"], name, summary, description, private)
         if uuid is None:
             raise Conflict(f"{owner['name']} has a package {name} already. Upload to it, or choose another name.")
@@ -65,9 +68,7 @@ async def update_package(
     """
     texts = {"summary": summary, "description": description}
     async with transaction():
-        row = await locked_package(site, actor, uuid=package)
-        if private is not None:
-            require_admin(site, actor, namespace_id=row["namespace_id"], namespace=row["namespace"], needs=NEEDS)
+        row = await locked_package(site, actor, Level.WRITE if private is None else Level.ADMIN, uuid=package)
         changes: dict[str, Any] = {what: text for what, text in texts.items() if text is not None and text != row[what]}
         for what, text in changes.items():
             _check_text(what, text)
@@ -81,8 +82,8 @@ async def update_package(
             actor=actor, action="package.update", subject=f"{row['namespace']}/{row['name']}", namespace_id=row["namespace_id"], details=details
         )
         if "private" in changes:
-            await heads.bump(await shown_in("file.package_id = $1", row["id"]))
-    tell_of_package(site, actor, namespace=row["namespace"], package=row["name"], action="package.update", **details)
+            await heads.bump(await shown_in("file.package_id = $1", row["package_id"]))
+    tell_of_package(site, actor, namespace=row["namespace"], package=row["package"], action="package.update", **details)
 
 
 async def delete_package(site: Site, *, actor: Actor, package: str, confirmation: str) -> Row:
@@ -91,20 +92,19 @@ async def delete_package(site: Site, *, actor: Actor, package: str, confirmation
     `confirmation` must be its full name, `namespace/package`. Raises NotFound, Unauthenticated, PermissionDenied, ValidationError.
     """
     async with transaction():
-        row = await locked_package(site, actor, uuid=package)
-        require_admin(site, actor, namespace_id=row["namespace_id"], namespace=row["namespace"], needs=NEEDS)
+        row = await locked_package(site, actor, Level.ADMIN, uuid=package)
         full_name = f"{row['namespace']}/{row['name']}"
         if confirmation != full_name:
             raise ValidationError(f"To delete the package with all its files, confirm it by its full name: {full_name}", field="confirmation")
         files = (await selected(site, actor, FileSelection(package=package))).or_raise()
         removal = await remove_rows(actor, files)
-        await execute("DELETE FROM shard WHERE package_id = $1", row["id"])  # should the name come back, its shards belong to another package
-        await execute("DELETE FROM package WHERE id = $1", row["id"])
+        await execute("DELETE FROM shard WHERE package_id = $1", row["package_id"])  # should the name come back, its shards belong to another package
+        await execute("DELETE FROM package WHERE id = $1", row["package_id"])
         details = {"files": len(files), "types": sorted({file["type"] for file in files})}
         await audit.record(actor=actor, action="package.delete", subject=full_name, namespace_id=row["namespace_id"], details=details)
         await heads.bump(removal.touched)
     tell_of_files(site, "file_removed", removal.events)
-    tell_of_package(site, actor, namespace=row["namespace"], package=row["name"], action="package.delete", **details)
+    tell_of_package(site, actor, namespace=row["namespace"], package=row["package"], action="package.delete", **details)
     return row
 
 
@@ -127,7 +127,7 @@ async def _insert(namespace_id: int, name: str, summary: str, description: str, 
 
 async def _update(row: Row, changes: dict[str, Any]) -> None:
     columns = ", ".join(f"{column} = ${number}" for number, column in enumerate(changes, 3))
-    await execute(f"UPDATE package SET updated_at = $1, {columns} WHERE id = $2", now(), row["id"], *changes.values())
+    await execute(f"UPDATE package SET updated_at = $1, {columns} WHERE id = $2", now(), row["package_id"], *changes.values())
 
 
 def _visibility(private: bool) -> str:

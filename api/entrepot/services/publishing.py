@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -12,12 +13,15 @@ from tortoise.exceptions import IntegrityError
 from entrepot.clock import now
 from entrepot.db.models import new_uuid
 from entrepot.db.sql import Row, execute, fetch, fetch_one, rows_of, transact
-from entrepot.errors import Conflict, Unavailable
+from entrepot.errors import Conflict, NotFound, Unavailable
 from entrepot.packagetype import StoredExtra, StoredFile
 from entrepot.services import audit, blobs, dating, entries, files, heads
+from entrepot.services.credentials import confirmed
 from entrepot.services.drafts import Draft, PublishedFile
+from entrepot.services.grants import Level
 from entrepot.services.labels import label_ids
 from entrepot.services.notices import file_event, tell_of_files
+from entrepot.services.permissions import On, given, require, require_scope, sees
 from entrepot.services.releases import order_by_common_key, release_id
 
 if TYPE_CHECKING:
@@ -26,6 +30,34 @@ if TYPE_CHECKING:
 
 TRIES = 4
 """How often a publication is tried that meets another one of the same package, path or name."""
+
+
+async def check_writer(site: Site, draft: Draft) -> None:
+    """Let pass who may write to the package that the draft goes to or, where there is none yet, create one.
+
+    A package that the actor may not see is answered as one that is not there. Raises Unauthenticated, PermissionDenied.
+    """
+    actor, namespace = draft.actor, On(draft.namespace.id, draft.namespace.name)
+    needs = (f"{draft.type}:upload", "api:write")
+    if given(actor, namespace_id=namespace.namespace_id, package_id=None) >= Level.WRITE:
+        require_scope(actor, *needs)  # and so to each of its packages, whichever it is
+        return
+    row = await fetch_one(
+        """SELECT package.id AS package_id, package.name AS package, package.private FROM package WHERE package.id = coalesce(
+            (SELECT package_id FROM binding WHERE namespace_id = $1 AND type = $2 AND name = $3),
+            (SELECT id FROM package WHERE namespace_id = $1 AND name_key = $4))""",
+        namespace.namespace_id,
+        draft.type,
+        draft.canonical_name,
+        draft.name.lower(),
+    )
+    if row is not None:
+        on = replace(namespace, package_id=row["package_id"], package=row["package"], private=bool(row["private"]))
+        reads = (f"{draft.type}:download", "api:read")
+        if sees(site, actor, on, needs=(*needs, *reads)):
+            require(site, actor, Level.WRITE, on, needs=needs, reads=reads)
+            return
+    require(site, actor, Level.WRITE, namespace, needs=needs)
 
 
 async def find_same(draft: Draft) -> PublishedFile | None:
@@ -118,8 +150,10 @@ def _event_fields(file: PublishedFile) -> dict[str, str]:
 
 
 async def _write(site: Site, draft: Draft, claim: blobs.Claim) -> PublishedFile:
-    namespace = await fetch_one("SELECT replace FROM namespace WHERE id = $1 {share}", draft.namespace.id)
+    namespace = await fetch_one("SELECT replace, default_visibility FROM namespace WHERE id = $1 {share}", draft.namespace.id)
     locked = await _lock_packages(draft)
+    draft = replace(draft, actor=await confirmed(draft.actor))
+    await check_writer(site, draft)
     same_path = "SELECT id FROM file WHERE namespace_id = $1 AND type = $2 AND path = $3"
     if draft.unversioned or await fetch_one(same_path, draft.namespace.id, draft.type, draft.path):
         same = await find_same(draft)
@@ -127,14 +161,16 @@ async def _write(site: Site, draft: Draft, claim: blobs.Claim) -> PublishedFile:
             return same
     if draft.dated:
         draft = await dating.with_free_version(draft)
-    if namespace is not None and namespace["replace"] == "never":
+    if namespace is None:
+        raise NotFound(f"There is no namespace {draft.namespace.name} any more.")
+    if namespace["replace"] == "never":
         await _refuse_burnt_path(draft)
     at = now()
-    binding = await _binding(draft, locked, at)
+    binding = await _binding(draft, locked, at, private=namespace["default_visibility"] == "private")
     release = await release_id(
         draft.package_type, package_id=binding["package_id"], version=draft.version, canonical_version=draft.canonical_version, at=at
     )
-    labels = await label_ids(site, draft.actor, namespace_id=draft.namespace.id, names=draft.labels)
+    labels = await label_ids(draft.actor, namespace_id=draft.namespace.id, names=draft.labels)
     file = _stored(draft, binding, at)
     uuid = new_uuid()
     file_id = await _insert_file(draft, uuid, binding, release, at)
@@ -196,8 +232,8 @@ async def _refuse_burnt_path(draft: Draft) -> None:
         )
 
 
-async def _binding(draft: Draft, locked: set[int], at: int) -> Row:
-    """The package of the canonical name, bound or made now, as (id, state, package_id, package).
+async def _binding(draft: Draft, locked: set[int], at: int, *, private: bool) -> Row:
+    """The package of the canonical name, bound or made now (`private` where the draft does not say), as (id, state, package_id, package).
 
     Raises IntegrityError where it came to be meanwhile.
     """
@@ -210,7 +246,7 @@ async def _binding(draft: Draft, locked: set[int], at: int) -> Row:
         draft.canonical_name,
     )
     if row is None:
-        package = await _package(draft, locked, at)
+        package = await _package(draft, locked, at, private=private)
         [made] = await fetch(
             "INSERT INTO binding (namespace_id, package_id, type, name, state) VALUES ($1, $2, $3, $4, '{}') RETURNING id",
             draft.namespace.id,
@@ -233,7 +269,7 @@ def _require_locked(package_id: int, locked: set[int]) -> None:
         raise IntegrityError("the package was made by another transaction just now")
 
 
-async def _package(draft: Draft, locked: set[int], at: int) -> Row:
+async def _package(draft: Draft, locked: set[int], at: int, *, private: bool) -> Row:
     row = await fetch_one("SELECT id, name, private FROM package WHERE namespace_id = $1 AND name_key = $2", draft.namespace.id, draft.name.lower())
     if row is not None:
         _require_locked(row["id"], locked)
@@ -247,7 +283,7 @@ async def _package(draft: Draft, locked: set[int], at: int) -> Row:
         draft.namespace.id,
         draft.name,
         draft.name.lower(),
-        bool(draft.private),
+        private if draft.private is None else draft.private,
         draft.inspection.summary,
         draft.inspection.description,
         at,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from entrepot.db.models import new_uuid
 from entrepot.db.sql import Row, execute, fetch, fetch_one, transaction
 from entrepot.services import audit, heads
+from entrepot.services.grants import Level
 from entrepot.services.notices import tell_of_files, tell_of_package
 from entrepot.services.removals import remove_rows
 from entrepot.services.selections import FileSelection, locked_release, selected
@@ -92,13 +93,13 @@ async def remove_release(site: Site, *, actor: Actor, release: str) -> Row:
     Raises NotFound, Unauthenticated, PermissionDenied.
     """
     async with transaction():
-        row = await locked_release(site, actor, uuid=release)
+        row = await locked_release(site, actor, Level.WRITE, uuid=release)
         files = (await selected(site, actor, FileSelection(release=release))).or_raise()
         removal = await remove_rows(actor, files)
         await execute("DELETE FROM release WHERE id = $1", row["release_id"])
-        subject, details = f"{row['namespace']}/{row['name']}", {"version": row["version"], "files": len(files)}
+        subject, details = f"{row['namespace']}/{row['package']}", {"version": row["version"], "files": len(files)}
         await audit.record(actor=actor, action="release.remove", subject=subject, namespace_id=row["namespace_id"], details=details)
         await heads.bump(removal.touched)
     tell_of_files(site, "file_removed", removal.events)
-    tell_of_package(site, actor, namespace=row["namespace"], package=row["name"], action="release.remove", **details)
+    tell_of_package(site, actor, namespace=row["namespace"], package=row["package"], action="release.remove", **details)
     return row

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from entrepot.db.sql import Row, fetch, marks, rows_of
 from entrepot.errors import EntrepotError, ValidationError
-from entrepot.services.permissions import Level, not_found, package_level, require_write
+from entrepot.services.credentials import confirmed
+from entrepot.services.grants import Level
+from entrepot.services.permissions import API_READ, API_WRITE, On, not_found, require, sees
 
 if TYPE_CHECKING:
     from entrepot.services.actors import Actor
@@ -71,48 +73,49 @@ class Selected(NamedTuple):
         return self.rows
 
 
-async def selected(site: Site, actor: Actor, selection: FileSelection) -> Selected:
-    """The files of a selection, locked until the running transaction ends in the order namespaces, packages, files.
+async def selected(site: Site, actor: Actor, selection: FileSelection, level: Level = Level.WRITE) -> Selected:
+    """The files of a selection on whose packages the actor has the level, locked until the running transaction ends.
 
+    What is locked is locked in the order namespaces, packages, files.
     Raises ValidationError for a selection of nothing or of too many, NotFound for a package or release that is not there for this actor, and what
     permission raises on it.
     """
     if selection.ids is not None:
-        return await _named(site, actor, {one: one for one in selection.ids}, *_by_ids(selection.ids), lambda row: row["uuid"])
+        return await _named(site, actor, level, {one: one for one in selection.ids}, *_by_ids(selection.ids), lambda row: row["uuid"])
     if selection.addresses is not None:
         wanted = {Address(one.namespace.lower(), one.type, one.path): str(one) for one in selection.addresses}
         return await _named(
-            site, actor, wanted, *_by_addresses(list(wanted)), lambda row: Address(row["namespace"].lower(), row["type"], row["path"])
+            site, actor, level, wanted, *_by_addresses(list(wanted)), lambda row: Address(row["namespace"].lower(), row["type"], row["path"])
         )
     if selection.release is not None:
-        row = await locked_release(site, actor, uuid=selection.release)
+        row = await locked_release(site, actor, level, uuid=selection.release)
         return Selected(await _rows("file.release_id = $1", row["release_id"]), ())
     if selection.package is not None:
-        row = await locked_package(site, actor, uuid=selection.package)
-        return Selected(await _rows("file.package_id = $1", row["id"]), ())
+        row = await locked_package(site, actor, level, uuid=selection.package)
+        return Selected(await _rows("file.package_id = $1", row["package_id"]), ())
     raise ValidationError("Say which files: name them, a release, or a package.")
 
 
-async def locked_package(site: Site, actor: Actor, *, uuid: str) -> Row:
-    """A package that the actor may write to, its namespace's row and its own locked. Raises NotFound, Unauthenticated, PermissionDenied."""
+async def locked_package(site: Site, actor: Actor, level: Level, *, uuid: str) -> Row:
+    """A package on which the actor has the level, its namespace's row and its own locked. Raises NotFound, Unauthenticated, PermissionDenied."""
     found = await fetch("SELECT namespace_id, id AS package_id FROM package WHERE uuid = $1", uuid)
     await _lock(found)
     rows = await fetch(
-        """SELECT package.id, package.uuid, package.namespace_id, namespace.name AS namespace, package.name, package.private, package.summary,
-        package.description FROM package JOIN namespace ON namespace.id = package.namespace_id WHERE package.uuid = $1""",
+        """SELECT package.id AS package_id, package.uuid, package.namespace_id, namespace.name AS namespace, package.name AS package, package.private,
+        package.summary, package.description FROM package JOIN namespace ON namespace.id = package.namespace_id WHERE package.uuid = $1""",
         uuid,
     )
-    return _judged(site, actor, rows[0] if rows else None, "package with this id", needs=("api:write",))
+    return _judged(site, await confirmed(actor), level, rows[0] if rows else None, "package with this id", needs=API_WRITE)
 
 
-async def locked_release(site: Site, actor: Actor, *, uuid: str) -> Row:
-    """A release that the actor may write to, with the rows above it locked. Raises NotFound, Unauthenticated, PermissionDenied."""
+async def locked_release(site: Site, actor: Actor, level: Level, *, uuid: str) -> Row:
+    """A release on whose package the actor has the level, with the rows above it locked. Raises NotFound, Unauthenticated, PermissionDenied."""
     statement = """SELECT release.id AS release_id, release.uuid AS release_uuid, release.version, package.id AS package_id, package.uuid,
-        package.name, package.private, package.namespace_id, namespace.name AS namespace
+        package.name AS package, package.private, package.namespace_id, namespace.name AS namespace
         FROM release JOIN package ON package.id = release.package_id JOIN namespace ON namespace.id = package.namespace_id WHERE release.uuid = $1"""
     await _lock(await fetch(statement, uuid))
     rows = await fetch(statement, uuid)
-    return _judged(site, actor, rows[0] if rows else None, "release with this id", needs=("api:write",))
+    return _judged(site, await confirmed(actor), level, rows[0] if rows else None, "release with this id", needs=API_WRITE)
 
 
 def _address(row: Row) -> Address:
@@ -133,7 +136,9 @@ def _by_addresses(addresses: Sequence[Address]) -> tuple[str, Sequence[Any]]:
     )
 
 
-async def _named(site: Site, actor: Actor, wanted: dict[Any, str], statement: str, values: Sequence[Any], key: Callable[[Row], object]) -> Selected:
+async def _named(
+    site: Site, actor: Actor, level: Level, wanted: dict[Any, str], statement: str, values: Sequence[Any], key: Callable[[Row], object]
+) -> Selected:
     """The files that were named, by what names them; `wanted` says how to speak of each."""
     if not wanted:
         raise ValidationError("Name at least one file.")
@@ -141,15 +146,15 @@ async def _named(site: Site, actor: Actor, wanted: dict[Any, str], statement: st
         raise ValidationError(f"Name {MOST_FILES:,} files at most; these are {len(wanted):,}.")
     ids = [row["id"] for row in await fetch(statement, *values)]
     seen = {key(row): row for row in await fetch(f"SELECT {COLUMNS} FROM {TABLES} WHERE file.id IN ({marks(ids)})", *ids)}
-    allowed, refused = _sorted_out(site, actor, wanted, seen)  # before anything is locked: nobody holds up the files of others by naming them
+    allowed, refused = _sorted_out(site, actor, level, wanted, seen)  # before anything is locked: nobody holds up the files of others by naming them
     await _lock(list(allowed.values()))
     ids = [row["id"] for row in allowed.values()]
     held = {key(row): row for row in await _rows(f"file.id IN ({marks(ids)})", *ids)}
-    still, gone = _sorted_out(site, actor, {one: wanted[one] for one in allowed}, held)
+    still, gone = _sorted_out(site, await confirmed(actor), level, {one: wanted[one] for one in allowed}, held)
     return Selected(sorted(still.values(), key=lambda row: int(row["id"])), (*refused, *gone))
 
 
-def _sorted_out(site: Site, actor: Actor, wanted: Mapping[Any, str], rows: Mapping[Any, Row]) -> tuple[dict[Any, Row], list[Refused]]:
+def _sorted_out(site: Site, actor: Actor, level: Level, wanted: Mapping[Any, str], rows: Mapping[Any, Row]) -> tuple[dict[Any, Row], list[Refused]]:
     """Those that may be changed, and why the others may not."""
     allowed: dict[Any, Row] = {}
     refused: list[Refused] = []
@@ -158,7 +163,7 @@ def _sorted_out(site: Site, actor: Actor, wanted: Mapping[Any, str], rows: Mappi
         type = row["type"] if row else ""
         try:
             needs = (f"{type}:upload", "api:write")
-            allowed[one] = _judged(site, actor, row, f"file {name}", needs=needs, reads=(f"{type}:download", "api:read"))
+            allowed[one] = _judged(site, actor, level, row, f"file {name}", needs=needs, reads=(f"{type}:download", "api:read"))
         except EntrepotError as error:
             refused.append(Refused(name, error))
     return allowed, refused
@@ -178,12 +183,12 @@ async def _lock(rows: Sequence[Row]) -> None:
             await fetch(f"SELECT id FROM {table} WHERE id IN ({marks(ids)}) ORDER BY id {lock}", *ids)
 
 
-def _judged(site: Site, actor: Actor, row: Row | None, what: str, *, needs: tuple[str, ...], reads: tuple[str, ...] = ("api:read",)) -> Row:
-    """The row, if the actor may write to its package. Raises NotFound for what the actor may not see, Unauthenticated, PermissionDenied."""
+def _judged(site: Site, actor: Actor, level: Level, row: Row | None, what: str, *, needs: tuple[str, ...], reads: tuple[str, ...] = API_READ) -> Row:
+    """The row, if the actor has the level on its package. Raises NotFound for what the actor may not see, Unauthenticated, PermissionDenied."""
     if row is None:
         raise not_found(what)
-    namespace_id, private = row["namespace_id"], bool(row["private"])
-    if package_level(site, actor, namespace_id=namespace_id, private=private, needs=(*needs, *reads)) == Level.NONE:
+    on = On.package_of(row)
+    if not sees(site, actor, on, needs=(*needs, *reads)):
         raise not_found(what)
-    require_write(actor, namespace_id=namespace_id, namespace=row["namespace"], needs=needs)
+    require(site, actor, level, on, needs=needs, reads=reads)
     return row

@@ -21,11 +21,12 @@ import orjson
 from entrepot.clock import now
 from entrepot.db.models import new_uuid
 from entrepot.db.sql import Row, execute, fetch, fetch_one, transaction
-from entrepot.errors import BadRequest, Conflict, NotFound, ValidationError
+from entrepot.errors import BadRequest, Conflict, NotFound, Unauthenticated, ValidationError
 from entrepot.services import audit
 from entrepot.services.actors import Actor
+from entrepot.services.credentials import confirmed
 from entrepot.services.labels import label_names
-from entrepot.services.permissions import require_write, upload_needs
+from entrepot.services.permissions import require_upload
 from entrepot.services.tokens import digest_of, new_secret
 from entrepot.services.uploads import IncomingUpload, check_basename, incoming, too_large
 
@@ -39,11 +40,9 @@ KEPT = 86_400_000
 DEAD = "This address takes no upload: it is not known here, or has expired, or the token that made it is no longer valid. Ask for a new one."
 USED = "This address has been used: it takes one upload. Ask for a new one to upload again."
 
-BY_DIGEST = """SELECT staged.id, staged.uuid, staged.namespace_id, staged.creator_id, staged.token_id, staged.basename, staged.parameters,
-        staged.sha256, staged.size, staged.expires_at, staged.finished_at, namespace.name AS namespace, creator.name AS creator,
-        owner.is_admin, owner.disabled_at, token.scopes, token.expires_at AS token_expires_at, token.revoked_at
-    FROM staged_upload AS staged JOIN namespace ON namespace.id = staged.namespace_id JOIN namespace AS creator ON creator.id = staged.creator_id
-    LEFT JOIN "user" AS owner ON owner.namespace_id = staged.creator_id LEFT JOIN token ON token.id = staged.token_id
+BY_DIGEST = """SELECT staged.id, staged.uuid, staged.creator_id, staged.token_id, staged.session_id, staged.basename, staged.parameters,
+        staged.sha256, staged.size, staged.expires_at, staged.finished_at, namespace.name AS namespace, token.scopes
+    FROM staged_upload AS staged JOIN namespace ON namespace.id = staged.namespace_id LEFT JOIN token ON token.id = staged.token_id
     WHERE staged.digest = $1"""
 
 
@@ -72,22 +71,22 @@ class Announced:
 async def announce(site: Site, *, actor: Actor, namespace: str, basename: str, terms: Terms) -> Announced:
     """Announce an upload. Raises what an upload raises that would be refused before its bytes are read."""
     owner = await site.lookup.namespace(namespace.lower())
-    if owner is None:
-        raise NotFound(f"There is no namespace {namespace[:64]}. Uploads go to your own: {actor.name}.")
-    require_write(actor, namespace_id=owner.id, namespace=owner.name, needs=upload_needs(site, terms.type))
+    require_upload(site, actor, namespace, owner, type=terms.type)
+    assert owner is not None
     check_basename(basename)
     terms = _checked(site, terms)
     secret, uuid, at = new_secret(), new_uuid(), now()
     async with transaction():
         expires_at = min(at + LIFETIME, await _end_of_token(actor))
         await execute(
-            """INSERT INTO staged_upload (uuid, digest, namespace_id, creator_id, token_id, basename, parameters, created_at, expires_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
+            """INSERT INTO staged_upload (uuid, digest, namespace_id, creator_id, token_id, session_id, basename, parameters, created_at, expires_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
             uuid,
             digest_of(secret),
             owner.id,
             actor.namespace_id,
             actor.token_id,
+            actor.session_id,
             basename,
             orjson.dumps(asdict(terms)).decode(),
             at,
@@ -151,6 +150,7 @@ class Reception:
         open = await fetch_one("SELECT id FROM staged_upload WHERE id = $1 {lock}", self._row["id"])
         row = await fetch_one(BY_DIGEST.replace("staged.digest = $1", "staged.id = $1"), self._row["id"]) if open else None
         _require_alive(row, at=self._row["expires_at"] - 1)  # bytes that began to come in time are in time
+        await _creator(self._row, "")
 
 
 @asynccontextmanager
@@ -164,7 +164,8 @@ async def receiving(site: Site, *, secret: str, address: str = "", declared_size
     terms = Terms(**orjson.loads(row["parameters"]))
     if declared_size is not None and terms.size is not None and declared_size != terms.size:
         raise _other_size(terms.size)
-    async with incoming(site, actor=_creator(row, address), namespace=row["namespace"], type=terms.type, declared_size=declared_size) as upload:
+    creator = await _creator(row, address)
+    async with incoming(site, actor=creator, namespace=row["namespace"], type=terms.type, declared_size=declared_size) as upload:
         yield Reception(site, row, terms, upload)
 
 
@@ -189,25 +190,26 @@ async def expire(older_than: int | None = None, *, dry_run: bool = False) -> int
 
 
 def _require_alive(row: Row | None, *, at: int) -> Row:
-    if row is None or row["expires_at"] <= at or row["revoked_at"] is not None or row["disabled_at"] is not None:
-        raise NotFound(DEAD)
-    if row["token_expires_at"] is not None and row["token_expires_at"] <= now():
+    if row is None or row["expires_at"] <= at:
         raise NotFound(DEAD)
     if row["finished_at"] is not None:
         raise Conflict(USED)
     return row
 
 
-def _creator(row: Row, address: str) -> Actor:
-    """Who announced the upload, with the rights of today."""
-    return Actor(
-        name=row["creator"],
+async def _creator(row: Row, address: str) -> Actor:
+    """Who announced the upload, with the rights of today. Raises NotFound where the credential that was used has ended."""
+    announcer = Actor(
         namespace_id=row["creator_id"],
-        is_admin=bool(row["is_admin"]),
         scopes=frozenset((row["scopes"] or "all").split()),
         token_id=row["token_id"],
+        session_id=row["session_id"],
         address=address,
     )
+    try:
+        return await confirmed(announcer)
+    except Unauthenticated as error:
+        raise NotFound(DEAD) from error
 
 
 async def _end_of_token(actor: Actor) -> int:

@@ -14,7 +14,9 @@ from entrepot.errors import NotFound, ValidationError
 from entrepot.hooks import PackageEvent
 from entrepot.packagetype import PackageType
 from entrepot.services import audit, entries, files, heads
-from entrepot.services.permissions import Level, not_found, package_level, require_write
+from entrepot.services.credentials import confirmed
+from entrepot.services.grants import Level
+from entrepot.services.permissions import API_READ, API_WRITE, On, not_found, require, sees
 
 if TYPE_CHECKING:
     from entrepot.services.actors import Actor
@@ -38,20 +40,16 @@ def merged(state: str, changes: Mapping[str, Any]) -> str:
 
 async def locked_binding(site: Site, actor: Actor, *, namespace: str, type: str, name: str) -> Row:
     """The binding of a canonical name, its namespace and package locked, if the actor may write. Raises NotFound and what permission raises."""
+    what, needs = f"{type} package {name} in {namespace}", (f"{type}:upload", *API_WRITE)
     await fetch_one("SELECT id FROM namespace WHERE name_key = $1 {share}", namespace.lower())
     binding = await fetch_one(BINDING, namespace.lower(), type, name)
-    needs = (f"{type}:upload", "api:write")
-    if (
-        binding is None
-        or package_level(site, actor, namespace_id=binding["namespace_id"], private=bool(binding["private"]), needs=(*needs, "api:read"))
-        == Level.NONE
-    ):
-        raise not_found(f"{type} package {name} in {namespace}")
+    if binding is None or not sees(site, actor, On.package_of(binding), needs=(*needs, *API_READ)):
+        raise not_found(what)
     await fetch_one("SELECT id FROM package WHERE id = $1 {lock}", binding["package_id"])
-    require_write(actor, namespace_id=binding["namespace_id"], namespace=namespace, needs=needs)
     locked = await fetch_one(BINDING, namespace.lower(), type, name)
     if locked is None or locked["package_id"] != binding["package_id"]:  # the package was deleted before its row was to be had
-        raise not_found(f"{type} package {name} in {namespace}")
+        raise not_found(what)
+    require(site, await confirmed(actor), Level.WRITE, On.package_of(locked), needs=needs)
     return locked
 
 

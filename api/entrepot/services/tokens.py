@@ -16,8 +16,10 @@ from entrepot.db.sql import Row, execute, fetch, fetch_one, transact, transactio
 from entrepot.errors import Conflict, NotFound, PermissionDenied, ValidationError
 from entrepot.services import audit
 from entrepot.services.actors import Actor
+from entrepot.services.credentials import confirmed
+from entrepot.services.grants import Level
 from entrepot.services.namespaces import name_key, namespace_row
-from entrepot.services.permissions import require_owner
+from entrepot.services.permissions import API_WRITE, On, given, require_owner
 
 if TYPE_CHECKING:
     from entrepot.registry import Registry
@@ -131,7 +133,7 @@ SELECT = """SELECT token.id AS row_id, token.uuid, token.namespace_id, namespace
 async def list_tokens(*, owner: str, actor: Actor = audit.OPERATOR) -> list[Token]:
     """Every token of a user or an organization, the newest first, those that expired or were revoked too. Raises NotFound, PermissionDenied."""
     namespace = await namespace_row(owner)
-    require_owner(actor, namespace_id=namespace["id"], namespace=namespace["name"], needs=("api:read", "api:write"))
+    require_owner(actor, On(namespace["id"], namespace["name"]), needs=("api:read", "api:write"))
     return [_token(row) for row in await fetch(f"{SELECT} WHERE token.namespace_id = $1 ORDER BY token.id DESC", namespace["id"])]
 
 
@@ -157,7 +159,7 @@ async def revoke_token(*, token: str, owner: str | None = None, actor: Actor = a
         row = await fetch_one(f"{SELECT} WHERE token.uuid = $1", token)
         if row is None or not _concerns(row, owner, actor):
             raise NotFound(f"{f'{owner[:80]} has' if owner else 'You have'} no token with the id {token[:80]}.")
-        require_owner(actor, namespace_id=row["namespace_id"], namespace=row["owner"], needs=("api:write",))
+        require_owner(await confirmed(actor), On(row["namespace_id"], row["owner"]), needs=API_WRITE)
         if await execute("UPDATE token SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL", now(), row["row_id"]):
             subject = f"{row['owner']}: {row['name']}"
             await audit.record(actor=actor, action="token.revoke", subject=subject, namespace_id=row["namespace_id"], details={"token": row["uuid"]})
@@ -167,7 +169,9 @@ async def revoke_token(*, token: str, owner: str | None = None, actor: Actor = a
 
 def _concerns(row: Row, owner: str | None, actor: Actor) -> bool:
     """Whether a token is one of the owner who was named, and of the actor who is no administrator."""
-    return (owner is None or name_key(row["owner"]) == name_key(owner)) and (actor.is_admin or actor.namespace_id == row["namespace_id"])
+    return (owner is None or name_key(row["owner"]) == name_key(owner)) and (
+        given(actor, namespace_id=row["namespace_id"], package_id=None) == Level.ADMIN
+    )
 
 
 def _token(row: Row) -> Token:

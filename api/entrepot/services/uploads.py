@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from entrepot.cancellation import to_the_end
 from entrepot.clock import now
 from entrepot.db.sql import transact
-from entrepot.errors import BadRequest, DigestMismatch, EntrepotError, NotFound, TooLarge, ValidationError
+from entrepot.errors import BadRequest, DigestMismatch, EntrepotError, TooLarge, ValidationError
 from entrepot.hooks import Upload
 from entrepot.metrics import UPLOADS
 from entrepot.services import blobs, dating, publishing
 from entrepot.services.drafts import Draft, PublishedFile
 from entrepot.services.labels import label_names
-from entrepot.services.permissions import require_write, upload_needs
+from entrepot.services.permissions import require_scope, require_upload
 
 if TYPE_CHECKING:
     from entrepot.db.lookup import NamespaceRow
@@ -129,6 +129,7 @@ class IncomingUpload:
 
         Raises Conflict, PermissionDenied, Unavailable, and what `first` raises; then nothing was published.
         """
+        await publishing.check_writer(self._site, draft)  # before anything is stored, and again when it is published
         if draft.unversioned or await self._site.lookup.file(self._namespace.name.lower(), draft.type, draft.path) is not None:
             unchanged = await publishing.find_same(draft)
             if unchanged is not None:
@@ -185,8 +186,7 @@ class IncomingUpload:
         self, received: _Received, basename: str, package: str | None, version: str | None, labels: Sequence[str], private: bool | None
     ) -> Draft:
         package_type, inspection = received.package_type, received.inspection
-        needs = (f"{package_type.name}:upload", "api:write")
-        require_write(self._actor, namespace_id=self._namespace.id, namespace=self._namespace.name, needs=needs)
+        require_scope(self._actor, f"{package_type.name}:upload", "api:write")
         name = _agreed_name(inspection, package)
         agreed_version = _agreed_version(package_type, inspection, version)
         unversioned = version is None and not inspection.versions_itself
@@ -313,11 +313,7 @@ def _agreed_version(package_type: PackageType, inspection: Inspection, version: 
 async def incoming(site: Site, *, actor: Actor, namespace: str, type: str | None, declared_size: int | None) -> AsyncIterator[IncomingUpload]:
     """Authorize an upload, then receive it; see `Services.upload`."""
     owner = await site.lookup.namespace(namespace.lower())
-    if owner is None:
-        if actor.anonymous:
-            require_write(actor, namespace_id=0, namespace=namespace, needs=())
-        raise NotFound(f"There is no namespace {namespace[:64]}. Uploads go to your own: {actor.name}.")
-    require_write(actor, namespace_id=owner.id, namespace=owner.name, needs=upload_needs(site, type))
+    require_upload(site, actor, namespace, owner, type=type)
     if type is not None:
         site.registry.type_named(type)
     if declared_size is not None and declared_size > site.settings.max_upload:

@@ -22,7 +22,7 @@ class CreatePackageInput:
     name: str = strawberry.field(description="Its name: 1 to 255 letters, digits, `-`, `_`, `.`, `+`.")
     summary: str = strawberry.field(default="", description="What it is, in a line.")
     description: str = strawberry.field(default="", description="What it is, at length.")
-    visibility: Visibility = strawberry.field(default=Visibility.PUBLIC, description="Who may read it.")
+    visibility: Visibility | None = strawberry.field(default=None, description="Who may read it. Left out: as the namespace has it for new packages.")
 
 
 @strawberry.type(description="What `createPackage` has done.")
@@ -53,6 +53,6 @@ class CreatePackage:
             name=input.name,
             summary=input.summary,
             description=input.description,
-            private=input.visibility is Visibility.PRIVATE,
+            private=None if input.visibility is None else input.visibility is Visibility.PRIVATE,
         )
         return CreatePackagePayload(package=await package_after(context, uuid))

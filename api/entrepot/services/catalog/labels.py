@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from entrepot.db.sql import Row, fetch, marks
 from entrepot.services.catalog.pages import Condition
-from entrepot.services.permissions import Level, namespace_level, visible_sql
+from entrepot.services.grants import Level
+from entrepot.services.permissions import namespace_level, visible_sql
 
 if TYPE_CHECKING:
     from entrepot.services.actors import Actor

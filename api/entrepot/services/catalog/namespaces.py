@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from entrepot.db.sql import Row, fetch, fetch_one, marks
+from entrepot.services.grants import Level
 from entrepot.services.namespaces import name_key
-from entrepot.services.permissions import Level, namespace_level
+from entrepot.services.permissions import namespace_level
 
 if TYPE_CHECKING:
     from entrepot.services.actors import Actor

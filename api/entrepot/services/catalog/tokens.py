@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from entrepot.db.sql import Row, fetch_one
 from entrepot.services.catalog.pages import Order, Source
-from entrepot.services.permissions import Level, namespace_level
+from entrepot.services.grants import Level
+from entrepot.services.permissions import namespace_level
 from entrepot.services.tokens import digest_of
 
 if TYPE_CHECKING:

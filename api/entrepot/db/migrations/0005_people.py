@@ -1,0 +1,141 @@
+from tortoise import migrations
+from tortoise.migrations import operations as ops
+from entrepot.db.models import new_uuid
+from tortoise.fields.base import OnDelete
+from tortoise import fields
+from tortoise.indexes import Index
+
+class Migration(migrations.Migration):
+    dependencies = [('models', '0004_incarnations_of_blobs')]
+
+    initial = False
+
+    operations = [
+        ops.CreateModel(
+            name='Collaborator',
+            fields=[
+                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('package', fields.ForeignKeyField('models.Package', source_field='package_id', db_constraint=True, to_field='id', related_name='collaborators', on_delete=OnDelete.CASCADE)),
+                ('user', fields.ForeignKeyField('models.Namespace', source_field='user_id', db_constraint=True, to_field='id', related_name='collaborations', on_delete=OnDelete.CASCADE)),
+                ('added_at', fields.BigIntField()),
+            ],
+            options={'table': 'collaborator', 'app': 'models', 'unique_together': (('package', 'user'),), 'indexes': [Index(fields=['user_id'])], 'pk_attr': 'id', 'table_description': 'A user who may write to one package.'},
+            bases=['Table'],
+        ),
+        ops.CreateModel(
+            name='FreedNamespace',
+            fields=[
+                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('name_key', fields.CharField(unique=True, max_length=64)),
+                ('freed_at', fields.BigIntField()),
+            ],
+            options={'table': 'freed_namespace', 'app': 'models', 'pk_attr': 'id', 'table_description': 'The name of a user or an organization that is no more: nobody gets it again.'},
+            bases=['Table'],
+        ),
+        ops.CreateModel(
+            name='FreedPackage',
+            fields=[
+                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('namespace', fields.ForeignKeyField('models.Namespace', source_field='namespace_id', db_constraint=True, to_field='id', related_name='freed_packages', on_delete=OnDelete.CASCADE)),
+                ('name_key', fields.CharField(max_length=255)),
+                ('freed_at', fields.BigIntField()),
+                ('moved_to', fields.ForeignKeyField('models.Package', source_field='moved_to_id', null=True, db_constraint=True, to_field='id', related_name='former_names', on_delete=OnDelete.SET_NULL)),
+            ],
+            options={'table': 'freed_package', 'app': 'models', 'unique_together': (('namespace', 'name_key'),), 'indexes': [Index(fields=['moved_to_id'])], 'pk_attr': 'id', 'table_description': 'The name of a package that was deleted or has moved: only who administers the namespace may take it again.'},
+            bases=['Table'],
+        ),
+        ops.CreateModel(
+            name='Group',
+            fields=[
+                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('uuid', fields.CharField(default=new_uuid, unique=True, max_length=36)),
+                ('namespace', fields.ForeignKeyField('models.Namespace', source_field='namespace_id', db_constraint=True, to_field='id', related_name='groups', on_delete=OnDelete.CASCADE)),
+                ('name', fields.CharField(max_length=64)),
+                ('name_key', fields.CharField(max_length=64)),
+                ('permission', fields.CharField(max_length=8)),
+                ('everything', fields.BooleanField()),
+                ('created_at', fields.BigIntField()),
+            ],
+            options={'table': 'member_group', 'app': 'models', 'unique_together': (('namespace', 'name_key'),), 'pk_attr': 'id', 'table_description': 'Inside an organization: members × packages × one permission. `owners` is the one that cannot go.'},
+            bases=['Named'],
+        ),
+        ops.CreateModel(
+            name='GroupMember',
+            fields=[
+                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('group', fields.ForeignKeyField('models.Group', source_field='group_id', db_constraint=True, to_field='id', related_name='members', on_delete=OnDelete.CASCADE)),
+                ('user', fields.ForeignKeyField('models.Namespace', source_field='user_id', db_constraint=True, to_field='id', related_name='memberships', on_delete=OnDelete.CASCADE)),
+                ('added_at', fields.BigIntField()),
+            ],
+            options={'table': 'group_member', 'app': 'models', 'unique_together': (('group', 'user'),), 'indexes': [Index(fields=['user_id'])], 'pk_attr': 'id', 'table_description': 'A user in a group.'},
+            bases=['Table'],
+        ),
+        ops.CreateModel(
+            name='GroupPackage',
+            fields=[
+                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('group', fields.ForeignKeyField('models.Group', source_field='group_id', db_constraint=True, to_field='id', related_name='packages', on_delete=OnDelete.CASCADE)),
+                ('package', fields.ForeignKeyField('models.Package', source_field='package_id', db_constraint=True, to_field='id', related_name='groups', on_delete=OnDelete.CASCADE)),
+            ],
+            options={'table': 'group_package', 'app': 'models', 'unique_together': (('group', 'package'),), 'indexes': [Index(fields=['package_id'])], 'pk_attr': 'id', 'table_description': 'A package that a group is about.'},
+            bases=['Table'],
+        ),
+        ops.CreateModel(
+            name='LoginFailure',
+            fields=[
+                ('key', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
+                ('failures', fields.IntField()),
+                ('last_at', fields.BigIntField()),
+            ],
+            options={'table': 'login_failure', 'app': 'models', 'indexes': [Index(fields=['last_at'])], 'pk_attr': 'key', 'table_description': 'How often logging in to an account, or from an address, has failed since the last success or pause.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='Session',
+            fields=[
+                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('uuid', fields.CharField(default=new_uuid, unique=True, max_length=36)),
+                ('user', fields.ForeignKeyField('models.Namespace', source_field='user_id', db_constraint=True, to_field='id', related_name='sessions', on_delete=OnDelete.CASCADE)),
+                ('digest', fields.CharField(unique=True, max_length=64)),
+                ('created_at', fields.BigIntField()),
+                ('used_at', fields.BigIntField()),
+                ('expires_at', fields.BigIntField()),
+                ('address', fields.CharField(default='', max_length=64)),
+                ('agent', fields.CharField(default='', max_length=255)),
+            ],
+            options={'table': 'session', 'app': 'models', 'indexes': [Index(fields=['user_id']), Index(fields=['expires_at'])], 'pk_attr': 'id', 'table_description': "A user who has logged in with a password. Only the sha256 of the cookie's secret is stored."},
+            bases=['Named'],
+        ),
+        ops.AddField(
+            model_name='Namespace',
+            name='default_visibility',
+            field=fields.CharField(null=True, max_length=8),
+        ),
+        ops.AddField(
+            model_name='Token',
+            name='package',
+            field=fields.ForeignKeyField('models.Package', source_field='package_id', null=True, db_constraint=True, to_field='id', related_name='tokens', on_delete=OnDelete.CASCADE),
+        ),
+        ops.AddIndex(
+            model_name='Token',
+            index=Index(fields=['package_id']),
+        ),
+        ops.AddField(
+            model_name='StagedUpload',
+            name='session',
+            field=fields.ForeignKeyField('models.Session', source_field='session_id', null=True, db_constraint=True, to_field='id', related_name='staged_uploads', on_delete=OnDelete.CASCADE),
+        ),
+        ops.AddIndex(
+            model_name='StagedUpload',
+            index=Index(fields=['session_id']),
+        ),
+        ops.AddField(
+            model_name='Tombstone',
+            name='moved_to',
+            field=fields.ForeignKeyField('models.File', source_field='moved_to_id', null=True, db_constraint=True, to_field='id', related_name='former_paths', on_delete=OnDelete.SET_NULL),
+        ),
+        ops.AddIndex(
+            model_name='Tombstone',
+            index=Index(fields=['moved_to_id']),
+        ),
+    ]
