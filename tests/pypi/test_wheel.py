@@ -270,17 +270,29 @@ def test_a_wrong_count_of_members_is_refused(inspect: Inspect) -> None:
         inspect((basename, body[:-14] + struct.pack("<HH", 1, 1) + body[-10:]))
 
 
-def with_zip64_end(built: tuple[str, bytes], members: int, length: int | None = None) -> tuple[str, bytes]:
-    """The same wheel with the ZIP64 records that a very large one has."""
+def with_zip64_end(
+    built: tuple[str, bytes], members: int, length: int | None = None, small: tuple[int, int, int, int] = (0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF)
+) -> tuple[str, bytes]:
+    """The same wheel with the ZIP64 records that a very large one has, and `small` in the fields that they replace."""
     basename, body = built
     directory, offset = struct.unpack("<LL", body[-10:-2])
     end = struct.pack("<4sQHHLLQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, members, members, length or directory, offset)
     locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, len(body) - 22, 1)
-    return basename, body[:-22] + end + locator + struct.pack("<4sHHHHLLH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    return basename, body[:-22] + end + locator + struct.pack("<4sHHHHLLH", b"PK\x05\x06", 0, 0, *small, 0)
 
 
 def test_a_zip64_wheel_is_taken(inspect: Inspect) -> None:
     assert inspect(with_zip64_end(build_wheel("foo", "1.0"), 4)).name == "foo"
+
+
+def test_zip64_records_may_be_there_though_the_small_fields_would_do(inspect: Inspect) -> None:
+    """As Python writes archives of 2 to 4 GiB."""
+    built = build_wheel("foo", "1.0")
+    directory, offset = struct.unpack("<LL", built[1][-10:-2])
+    assert inspect(with_zip64_end(built, 4, small=(4, 4, directory, offset))).name == "foo"
+    for small in ((5, 5, directory, offset), (4, 4, directory - 1, offset), (4, 4, directory, offset + 1)):
+        with pytest.raises(InvalidPackage, match="disagree"):
+            inspect(with_zip64_end(built, 4, small=small))
 
 
 @pytest.mark.parametrize(("members", "length"), [(65_536, None), (4, 1 << 40)])

@@ -109,13 +109,17 @@ def _check_end(file: BinaryIO, size: int) -> None:
     members = int.from_bytes(record[10:12], "little")
     length, offset = int.from_bytes(record[12:16], "little"), int.from_bytes(record[16:20], "little")
     end = size - len(record)
-    if 0xFFFFFFFF in (length, offset) or members == 0xFFFF:
-        file.seek(max(0, end - _zip64_size))
-        zip64 = file.read(_zip64_size)
-        if zip64[:4] != b"PK\x06\x06" or zip64[56:60] != b"PK\x06\x07":
-            raise InvalidPackage("The zip archive says it is ZIP64, and its ZIP64 records are not where they belong. Build the file again.")
+    file.seek(max(0, end - _zip64_size))
+    zip64 = file.read(_zip64_size)
+    if zip64[:4] == b"PK\x06\x06" and zip64[56:60] == b"PK\x06\x07":  # also where the small fields would do: Python adds them from 2 GiB on
+        small = (members, length, offset)
         members, length, offset = (int.from_bytes(zip64[start : start + 8], "little") for start in (32, 40, 48))
+        saturated = (0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF)
+        if any(one not in (full, most) for one, full, most in zip(small, (members, length, offset), saturated, strict=True)):
+            raise InvalidPackage("The zip archive's end and its ZIP64 end disagree: which one counts depends on the reader. Build the file again.")
         end -= _zip64_size
+    elif 0xFFFFFFFF in (length, offset) or members == 0xFFFF:
+        raise InvalidPackage("The zip archive says it is ZIP64, and its ZIP64 records are not where they belong. Build the file again.")
     if members > _most_members or length > _largest_directory:
         raise InvalidPackage(
             f"The zip archive has too many members: {_most_members} are allowed, with {_largest_directory >> 20} MiB for the list of them."
