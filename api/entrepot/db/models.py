@@ -180,6 +180,10 @@ class Token(Named):
     scopes = fields.TextField()  # space-separated
     package: fields.ForeignKeyNullableRelation[Package] = fields.ForeignKeyField("models.Package", related_name="tokens", null=True)
     # the one package that the token is bound to; it goes with it
+    made_with: fields.ForeignKeyNullableRelation[Token] = fields.ForeignKeyField(
+        "models.Token", related_name="made", null=True, on_delete=fields.SET_NULL
+    )
+    # the token that made it: it is revoked with it
     created_at = fields.BigIntField()
     expires_at = fields.BigIntField(null=True)
     last_used_at = fields.BigIntField(null=True)
@@ -187,7 +191,7 @@ class Token(Named):
 
     class Meta:
         table = "token"
-        indexes = (Index(fields=("namespace_id",)), Index(fields=("package_id",)))
+        indexes = (Index(fields=("namespace_id",)), Index(fields=("package_id",)), Index(fields=("made_with_id",)))
 
 
 class Package(Named):
@@ -446,13 +450,14 @@ class Blob(Model):
 
 
 class AuditEvent(Named):
-    """Who did what to what, when, from where, with which token. Append-only."""
+    """Who did what to what, when, from where, with which token. Append-only: a trigger refuses every change but that of a key whose row has gone."""
 
     at = fields.BigIntField()
     actor = fields.CharField(max_length=64)
     token: fields.ForeignKeyNullableRelation[Token] = fields.ForeignKeyField(
         "models.Token", related_name="events", null=True, on_delete=fields.SET_NULL
     )
+    token_name = fields.CharField(max_length=128, null=True)  # it stays when the token goes
     namespace: fields.ForeignKeyNullableRelation[Namespace] = fields.ForeignKeyField(
         "models.Namespace", related_name="events", null=True, on_delete=fields.SET_NULL
     )
@@ -463,4 +468,4 @@ class AuditEvent(Named):
 
     class Meta:
         table = "audit_event"
-        indexes = (Index(fields=("namespace_id", "id")), Index(fields=("token_id",)))
+        indexes = (Index(fields=("namespace_id", "at", "uuid")), Index(fields=("at", "uuid")), Index(fields=("token_id",)))

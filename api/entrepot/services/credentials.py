@@ -54,8 +54,7 @@ async def confirmed(actor: Actor) -> Actor:
         found = await fetch_one(f"{OWNER} WHERE namespace.id = $1", actor.namespace_id)
     else:
         return actor  # anonymous, and whoever runs commands on the server's own machine
-    row = found and CredentialRow(*(found[name] for name in CredentialRow._fields))
+    row = None if found is None else CredentialRow(*(found[name] for name in CredentialRow._fields))
     if row is None or not is_valid(row, now()):
         raise Unauthenticated(ENDED)
-    now_given = {"is_admin": bool(row.is_admin), "grants": parse_grants(row.grants)}
-    return replace(actor, name=row.name, namespace_id=row.namespace_id, is_organization=row.kind == "organization", **now_given)
+    return replace(_owner(row, actor.address), scopes=actor.scopes, token_id=actor.token_id, package_id=actor.package_id, session_id=actor.session_id)

@@ -155,7 +155,7 @@ def _denial(actor: Actor, level: Level, on: On) -> str:
     return f"{who} may not write to {on}. Ask its owner for access, or use a namespace of your own."
 
 
-def require_upload(site: Site, actor: Actor, named: str, owner: NamespaceRow | None, *, type: str | None) -> None:
+def require_upload(site: Site, actor: Actor, named: str, owner: NamespaceRow | None, *, type: str | None) -> NamespaceRow:
     """Before its bytes are read, let pass an upload by who may write to the namespace, or to some package in it; `type` None: of any type.
 
     Raises NotFound, Unauthenticated, PermissionDenied.
@@ -169,6 +169,7 @@ def require_upload(site: Site, actor: Actor, named: str, owner: NamespaceRow | N
         require_scope(actor, *needs)
     else:
         require(site, actor, Level.WRITE, on, needs=needs)
+    return owner
 
 
 def upload_needs(site: Site, type: str | None) -> tuple[str, ...]:

@@ -70,9 +70,7 @@ class Announced:
 
 async def announce(site: Site, *, actor: Actor, namespace: str, basename: str, terms: Terms) -> Announced:
     """Announce an upload. Raises what an upload raises that would be refused before its bytes are read."""
-    owner = await site.lookup.namespace(namespace.lower())
-    require_upload(site, actor, namespace, owner, type=terms.type)
-    assert owner is not None
+    owner = require_upload(site, actor, namespace, await site.lookup.namespace(namespace.lower()), type=terms.type)
     check_basename(basename)
     terms = _checked(site, terms)
     secret, uuid, at = new_secret(), new_uuid(), now()

@@ -312,8 +312,7 @@ def _agreed_version(package_type: PackageType, inspection: Inspection, version: 
 @asynccontextmanager
 async def incoming(site: Site, *, actor: Actor, namespace: str, type: str | None, declared_size: int | None) -> AsyncIterator[IncomingUpload]:
     """Authorize an upload, then receive it; see `Services.upload`."""
-    owner = await site.lookup.namespace(namespace.lower())
-    require_upload(site, actor, namespace, owner, type=type)
+    owner = require_upload(site, actor, namespace, await site.lookup.namespace(namespace.lower()), type=type)
     if type is not None:
         site.registry.type_named(type)
     if declared_size is not None and declared_size > site.settings.max_upload:

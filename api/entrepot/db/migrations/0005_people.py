@@ -5,6 +5,34 @@ from tortoise.fields.base import OnDelete
 from tortoise import fields
 from tortoise.indexes import Index
 
+from entrepot.db.operations import RunEither
+
+COLUMNS = ("id", "uuid", "at", "actor", "token_name", "action", "subject", "details", "address")
+KEYS = ("token_id", "namespace_id")
+SAME = " AND ".join(f"NEW.{name} {{same}} OLD.{name}" for name in COLUMNS)
+GONE = " AND ".join(f"(NEW.{name} IS NULL OR NEW.{name} {{same}} OLD.{name})" for name in KEYS)
+APPEND_ONLY = {
+    # what a foreign key does when its row goes is let through: the event stays, and so does the name of its token
+    "sqlite": f"""
+        CREATE TRIGGER audit_event_stands BEFORE UPDATE ON audit_event WHEN NOT ({SAME.format(same="IS")} AND {GONE.format(same="IS")})
+        BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+        CREATE TRIGGER audit_event_stays BEFORE DELETE ON audit_event BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+        """,
+    "postgres": f"""
+        CREATE FUNCTION audit_event_stands() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF TG_OP = 'UPDATE' THEN
+                IF {SAME.format(same="IS NOT DISTINCT FROM")} AND {GONE.format(same="IS NOT DISTINCT FROM")} THEN
+                    RETURN NEW;
+                END IF;
+            END IF;
+            RAISE EXCEPTION 'the audit log is append-only' USING ERRCODE = 'integrity_constraint_violation';
+        END $$;
+        CREATE TRIGGER audit_event_stands BEFORE UPDATE OR DELETE ON audit_event FOR EACH ROW EXECUTE FUNCTION audit_event_stands();
+        CREATE TRIGGER audit_event_stays BEFORE TRUNCATE ON audit_event FOR EACH STATEMENT EXECUTE FUNCTION audit_event_stands();
+        """,
+}
+
 class Migration(migrations.Migration):
     dependencies = [('models', '0004_incarnations_of_blobs')]
 
@@ -111,6 +139,10 @@ class Migration(migrations.Migration):
             name='default_visibility',
             field=fields.CharField(null=True, max_length=8),
         ),
+        ops.AlterModelOptions(
+            name='Token',
+            options={'table': 'token', 'app': 'models', 'indexes': [Index(fields=['namespace_id']), Index(fields=['package_id'])], 'pk_attr': 'id', 'table_description': 'A credential of a user or an organization. Only the sha256 of the secret is stored: the secret has 238 bits of entropy.'},
+        ),
         ops.AddField(
             model_name='Token',
             name='package',
@@ -138,4 +170,29 @@ class Migration(migrations.Migration):
             model_name='Tombstone',
             index=Index(fields=['moved_to_id']),
         ),
+        ops.AddField(
+            model_name='Token',
+            name='made_with',
+            field=fields.ForeignKeyField('models.Token', source_field='made_with_id', null=True, db_constraint=True, to_field='id', related_name='made', on_delete=OnDelete.SET_NULL),
+        ),
+        ops.AddIndex(
+            model_name='Token',
+            index=Index(fields=['made_with_id']),
+        ),
+        ops.AddField(
+            model_name='AuditEvent',
+            name='token_name',
+            field=fields.CharField(null=True, max_length=128),
+        ),
+        ops.RunSQL('UPDATE audit_event SET token_name = (SELECT token.name FROM token WHERE token.id = audit_event.token_id) WHERE token_id IS NOT NULL'),
+        ops.RemoveIndex(model_name='AuditEvent', fields=['namespace_id', 'id']),
+        ops.AddIndex(
+            model_name='AuditEvent',
+            index=Index(fields=['namespace_id', 'at', 'uuid']),
+        ),
+        ops.AddIndex(
+            model_name='AuditEvent',
+            index=Index(fields=['at', 'uuid']),
+        ),
+        RunEither(APPEND_ONLY),
     ]
