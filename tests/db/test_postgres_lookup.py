@@ -73,7 +73,7 @@ async def test_many_that_ask_while_others_commit_never_read_the_past(lookup: Pos
             await writer.execute(ADD, f"n{number}")
             committed = number
     assert stale == []
-    assert reads > 500
+    assert reads > 16  # each reader has asked more than once
 
 
 async def test_what_is_asked_together_goes_together(lookup: PostgresLookup, writer: Any) -> None:
