@@ -40,6 +40,8 @@ async def row_of(model: type[Model], known: dict[type[Model], Model]) -> Model:
     if model not in known:
         values: dict[str, Any] = {}
         for name, field in model._meta.fields_map.items():
+            if isinstance(field, ForeignKeyFieldInstance) and field.related_model is model:
+                continue  # the first of its kind points to none
             if isinstance(field, ForeignKeyFieldInstance):
                 values[name] = await row_of(field.related_model, known)
             elif name in model._meta.db_fields and not field.generated and not getattr(field, "reference", None):

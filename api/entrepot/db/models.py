@@ -450,7 +450,9 @@ class Blob(Model):
 
 
 class AuditEvent(Named):
-    """Who did what to what, when, from where, with which token. Append-only: a trigger refuses every change but that of a key whose row has gone."""
+    """Who did what to what, when, from where, with which token. Append-only."""
+
+    # triggers refuse to change or delete an event; a key alone becomes null, when the row that it points to goes
 
     at = fields.BigIntField()
     actor = fields.CharField(max_length=64)
@@ -468,4 +470,4 @@ class AuditEvent(Named):
 
     class Meta:
         table = "audit_event"
-        indexes = (Index(fields=("namespace_id", "at", "uuid")), Index(fields=("at", "uuid")), Index(fields=("token_id",)))
+        indexes = (Index(fields=("token_id",)), Index(fields=("namespace_id", "at", "uuid")), Index(fields=("at", "uuid")))
