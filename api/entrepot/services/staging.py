@@ -41,7 +41,8 @@ DEAD = "This address takes no upload: it is not known here, or has expired, or t
 USED = "This address has been used: it takes one upload. Ask for a new one to upload again."
 
 BY_DIGEST = """SELECT staged.id, staged.uuid, staged.creator_id, staged.token_id, staged.session_id, staged.basename, staged.parameters,
-        staged.sha256, staged.size, staged.expires_at, staged.finished_at, namespace.name AS namespace, token.scopes
+        staged.sha256, staged.size, staged.expires_at, staged.finished_at, namespace.name AS namespace, token.scopes,
+        token.package_id
     FROM staged_upload AS staged JOIN namespace ON namespace.id = staged.namespace_id LEFT JOIN token ON token.id = staged.token_id
     WHERE staged.digest = $1"""
 
@@ -75,6 +76,7 @@ async def announce(site: Site, *, actor: Actor, namespace: str, basename: str, t
     terms = _checked(site, terms)
     secret, uuid, at = new_secret(), new_uuid(), now()
     async with transaction():
+        await confirmed(actor)
         expires_at = min(at + LIFETIME, await _end_of_token(actor))
         await execute(
             """INSERT INTO staged_upload (uuid, digest, namespace_id, creator_id, token_id, session_id, basename, parameters, created_at, expires_at)
@@ -201,6 +203,7 @@ async def _creator(row: Row, address: str) -> Actor:
         namespace_id=row["creator_id"],
         scopes=frozenset((row["scopes"] or "all").split()),
         token_id=row["token_id"],
+        package_id=row["package_id"],
         session_id=row["session_id"],
         address=address,
     )
