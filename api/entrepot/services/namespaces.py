@@ -40,7 +40,10 @@ async def namespace_row(name: str) -> Row:
 
 
 async def add_namespace(*, name: str, kind: str) -> Row:
-    """Add a namespace in the running transaction. The name must have passed `check_name`. Raises Conflict where it is taken."""
+    """Add a namespace in the running transaction. The name must have passed `check_name`.
+
+    Raises Conflict where it is taken, or was ever: who installs from a name must not come to install from somebody else.
+    """
     row = await fetch_one(
         'INSERT INTO namespace (uuid, name, name_key, kind, display_name, description, "replace", created_at) '
         "VALUES ($1,$2,$3,$4,'','','after-removal',$5) ON CONFLICT (name_key) DO NOTHING RETURNING *",
@@ -50,8 +53,8 @@ async def add_namespace(*, name: str, kind: str) -> Row:
         kind,
         now(),
     )
-    if row is None:
-        raise Conflict(f"The name {name} is taken. Choose another name.")
+    if row is None or await fetch_one("SELECT id FROM freed_namespace WHERE name_key = $1", name_key(name)):  # after the INSERT, which has waited for
+        raise Conflict(f"The name {name} is taken. Choose another name.")  # whoever was just deleting the namespace of that name
     return row
 
 

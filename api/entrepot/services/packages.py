@@ -11,12 +11,14 @@ from entrepot.db.sql import Row, execute, fetch, fetch_one, transaction
 from entrepot.errors import Conflict, ValidationError
 from entrepot.services import audit, heads
 from entrepot.services.credentials import confirmed
+from entrepot.services.freed import free_names, take_names
 from entrepot.services.grants import Level
 from entrepot.services.namespaces import name_key
 from entrepot.services.notices import tell_of_files, tell_of_package
 from entrepot.services.permissions import On, not_found, require
 from entrepot.services.removals import remove_rows, shown_in
 from entrepot.services.selections import FileSelection, locked_package, selected
+from entrepot.services.texts import check_text
 
 if TYPE_CHECKING:
     from entrepot.services.actors import Actor
@@ -39,12 +41,13 @@ async def create_package(
         owner = await fetch_one("SELECT id, name, default_visibility FROM namespace WHERE name_key = $1 {share}", name_key(namespace))
         if owner is None:
             raise not_found(f"namespace {namespace[:64]}")
-        require(site, await confirmed(actor), Level.WRITE, On(owner["id"], owner["name"]))
+        actor = await confirmed(actor)
+        require(site, actor, Level.WRITE, On(owner["id"], owner["name"]))
         _check_name(name)
-        _check_text("summary", summary)
-        _check_text("description", description)
+        check_text("summary", summary, most=LONGEST["summary"])
+        check_text("description", description, most=LONGEST["description"])
         private = owner["default_visibility"] == "private" if private is None else private
-        uuid = await _insert(owner["id"], name, summary, description, private)
+        uuid = await _insert(actor, owner, name, summary, description, private)
         if uuid is None:
             raise Conflict(f"{owner['name']} has a package {name} already. Upload to it, or choose another name.")
         await audit.record(
@@ -71,7 +74,7 @@ async def update_package(
         row = await locked_package(site, actor, Level.WRITE if private is None else Level.ADMIN, uuid=package)
         changes: dict[str, Any] = {what: text for what, text in texts.items() if text is not None and text != row[what]}
         for what, text in changes.items():
-            _check_text(what, text)
+            check_text(what, text, most=LONGEST[what])
         if private is not None and private != bool(row["private"]):
             changes["private"] = private
         if not changes:
@@ -79,7 +82,7 @@ async def update_package(
         await _update(row, changes)
         details: dict[str, Any] = {"changed": sorted(changes)} | ({"visibility": _visibility(changes["private"])} if "private" in changes else {})
         await audit.record(
-            actor=actor, action="package.update", subject=f"{row['namespace']}/{row['name']}", namespace_id=row["namespace_id"], details=details
+            actor=actor, action="package.update", subject=f"{row['namespace']}/{row['package']}", namespace_id=row["namespace_id"], details=details
         )
         if "private" in changes:
             await heads.bump(await shown_in("file.package_id = $1", row["package_id"]))
@@ -93,28 +96,29 @@ async def delete_package(site: Site, *, actor: Actor, package: str, confirmation
     """
     async with transaction():
         row = await locked_package(site, actor, Level.ADMIN, uuid=package)
-        full_name = f"{row['namespace']}/{row['name']}"
+        full_name = f"{row['namespace']}/{row['package']}"
         if confirmation != full_name:
             raise ValidationError(f"To delete the package with all its files, confirm it by its full name: {full_name}", field="confirmation")
         files = (await selected(site, actor, FileSelection(package=package))).or_raise()
         removal = await remove_rows(actor, files)
-        await execute("DELETE FROM shard WHERE package_id = $1", row["package_id"])  # should the name come back, its shards belong to another package
-        await execute("DELETE FROM package WHERE id = $1", row["package_id"])
+        await free_names(row, moved=False)
         details = {"files": len(files), "types": sorted({file["type"] for file in files})}
         await audit.record(actor=actor, action="package.delete", subject=full_name, namespace_id=row["namespace_id"], details=details)
+        await execute("DELETE FROM shard WHERE package_id = $1", row["package_id"])  # should the name come back, its shards belong to another package
+        await execute("DELETE FROM package WHERE id = $1", row["package_id"])
         await heads.bump(removal.touched)
     tell_of_files(site, "file_removed", removal.events)
     tell_of_package(site, actor, namespace=row["namespace"], package=row["package"], action="package.delete", **details)
     return row
 
 
-async def _insert(namespace_id: int, name: str, summary: str, description: str, private: bool) -> str | None:
-    """None where the name is taken."""
+async def _insert(actor: Actor, owner: Row, name: str, summary: str, description: str, private: bool) -> str | None:
+    """None where the name is taken. Raises PermissionDenied where it was freed and is not for the actor to take."""
     rows = await fetch(
         """INSERT INTO package (uuid, namespace_id, name, name_key, private, summary, description, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT (namespace_id, name_key) DO NOTHING RETURNING uuid""",
         new_uuid(),
-        namespace_id,
+        owner["id"],
         name,
         name.lower(),
         private,
@@ -122,7 +126,10 @@ async def _insert(namespace_id: int, name: str, summary: str, description: str, 
         description,
         now(),
     )
-    return str(rows[0]["uuid"]) if rows else None
+    if not rows:
+        return None
+    await take_names(actor, namespace_id=owner["id"], namespace=owner["name"], names=[name])
+    return str(rows[0]["uuid"])
 
 
 async def _update(row: Row, changes: dict[str, Any]) -> None:
@@ -141,10 +148,3 @@ def _check_name(name: str) -> None:
             "or '_'.",
             field="name",
         )
-
-
-def _check_text(what: str, text: str) -> None:
-    if len(text) > LONGEST[what]:
-        raise ValidationError(f"The {what} has {len(text):,} characters; {LONGEST[what]:,} is the most.", field=what)
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValidationError(f"The {what} holds characters that are no text (NUL or half of a pair).", field=what)
