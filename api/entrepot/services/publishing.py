@@ -18,6 +18,7 @@ from entrepot.packagetype import StoredExtra, StoredFile
 from entrepot.services import audit, blobs, dating, entries, files, heads
 from entrepot.services.credentials import confirmed
 from entrepot.services.drafts import Draft, PublishedFile
+from entrepot.services.freed import take_names
 from entrepot.services.grants import Level
 from entrepot.services.labels import label_ids
 from entrepot.services.notices import file_event, tell_of_files
@@ -276,6 +277,7 @@ async def _package(draft: Draft, locked: set[int], at: int, *, private: bool) ->
         _refuse_other_visibility(draft, row["name"], bool(row["private"]))
         await _touch_package(draft, row["id"], at)
         return row
+    await take_names(draft.actor, namespace_id=draft.namespace.id, namespace=draft.namespace.name, names=[draft.name, draft.canonical_name])
     [made] = await fetch(
         """INSERT INTO package (uuid, namespace_id, name, name_key, private, summary, description, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) RETURNING id, name""",

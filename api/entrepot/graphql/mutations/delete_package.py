@@ -49,4 +49,4 @@ class DeletePackage:
         uuid = uuid_of(info, input.package_id, Package, field="package_id")
         row = await packages.delete_package(context.site, actor=context.actor, package=uuid, confirmation=input.confirmation)
         namespace = await context.loaders.namespace.load(row["namespace_id"])
-        return DeletePackagePayload(deleted_id=input.package_id, name=row["name"], namespace=namespace)
+        return DeletePackagePayload(deleted_id=input.package_id, name=row["package"], namespace=namespace)
