@@ -156,7 +156,7 @@ EXTRA = """SELECT file.id, namespace.id, package.id, package.private, extra.sha2
     WHERE namespace.name_key = ? AND file.type = ? AND file.path = ? AND extra.name = ?"""
 SHARD = """SELECT shard.id, namespace.id, package.id, package.private
     FROM namespace JOIN head ON head.namespace_id = namespace.id
-    JOIN shard ON shard.head_id = head.id JOIN package ON package.id = shard.package_id
+    JOIN shard ON shard.head_id = head.id JOIN package ON package.id = shard.package_id AND package.namespace_id = namespace.id
     WHERE namespace.name_key = ? AND head.type = ? AND head.label = ? AND head.document = ? AND shard.representation = ? AND shard.sha256 = ?"""
 NAMESPACE = "SELECT id, name, uuid FROM namespace WHERE name_key = ?"
 GRANTED = """(SELECT group_member.user_id, member_group.namespace_id, 0 AS package_id, member_group.permission

@@ -38,8 +38,8 @@ async def shown_in(where: str, *values: Any) -> list[Touched]:
     return [Touched(*row.values()) for row in map(dict, await fetch(SHOWN.format(where=where), *values))]
 
 
-async def remove_rows(actor: Actor, rows: Sequence[Row]) -> Removal:
-    """Remove files, given as rows of `selections.COLUMNS`."""
+async def remove_rows(actor: Actor, rows: Sequence[Row], *, moved_to: int | None = None) -> Removal:
+    """Remove files, given as rows of `selections.COLUMNS`. `moved_to`: the namespace that has them now, at the same paths."""
     touched: list[Touched] = []
     events: list[FileEvent] = []
     for start in range(0, len(rows), CHUNK):
@@ -49,7 +49,7 @@ async def remove_rows(actor: Actor, rows: Sequence[Row]) -> Removal:
         touched += await shown_in(where, *ids)
         labels = await _labels(where, ids)
         events += [file_event(row, labels[row["id"]], actor) for row in some]
-        await _leave_tombstones(where, ids, actor)
+        await _leave_tombstones(where, ids, actor, moved_to)
         await blobs.touch(where, *ids)
         await execute(f"DELETE FROM file WHERE {where}", *ids)  # with its entries, labels, extras and counts
     await _remove_empty_releases(sorted({row["release_id"] for row in rows}))
@@ -72,14 +72,17 @@ async def _labels(where: str, ids: Sequence[int]) -> Mapping[int, list[str]]:
     return defaultdict(list, {key: sorted(names) for key, names in found.items()})
 
 
-async def _leave_tombstones(where: str, ids: Sequence[int], actor: Actor) -> None:
-    at, by = len(ids) + 1, len(ids) + 2
+async def _leave_tombstones(where: str, ids: Sequence[int], actor: Actor, moved_to: int | None) -> None:
+    at, by, to = range(len(ids) + 1, len(ids) + 4)
     await execute(
-        f"""INSERT INTO tombstone (namespace_id, type, path, sha256, removed_at, removed_by)
-        SELECT namespace_id, type, path, sha256, CAST(${at} AS BIGINT), CAST(${by} AS VARCHAR(64)) FROM file WHERE {where} ORDER BY id""",
+        f"""INSERT INTO tombstone (namespace_id, type, path, sha256, removed_at, removed_by, moved_to_id)
+        SELECT file.namespace_id, file.type, file.path, file.sha256, CAST(${at} AS BIGINT), CAST(${by} AS VARCHAR(64)), moved.id
+        FROM file LEFT JOIN file AS moved ON moved.namespace_id = CAST(${to} AS BIGINT) AND moved.type = file.type AND moved.path = file.path
+        WHERE {where} ORDER BY file.id""",
         *ids,
         now(),
         actor.name,
+        moved_to,
     )
 
 
