@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+AT_ONCE = 100
+"""Files that are restated between two looks at the event loop."""
 BINDING = """SELECT binding.id, binding.namespace_id, binding.state, namespace.name AS namespace, package.id AS package_id, package.name AS package,
         package.private
     FROM binding JOIN namespace ON namespace.id = binding.namespace_id JOIN package ON package.id = binding.package_id
@@ -105,20 +107,45 @@ async def _restate_rows(package_type: PackageType, chosen: Sequence[Row], *, len
     """Restate files and bump the heads of what changed; answers how many. `lenient`: a file that the type cannot restate keeps the entries it has."""
     touched: list[heads.Touched] = []
     count = 0
-    for row, file in zip(chosen, await files.stored_files(chosen), strict=True):
+    for start in range(0, len(chosen), AT_ONCE):
+        some = chosen[start : start + AT_ONCE]
+        made = await _made(package_type, some, lenient=lenient)
+        changed = await entries.restate(package_type, made)
+        for row in some:
+            if row["id"] in changed:
+                touched += files.touched(row, await files.labels_of(row["id"]), sorted(changed[row["id"]]))
+        count += len(made)
+    await heads.bump(touched)
+    return count
+
+
+async def _made(package_type: PackageType, rows: Sequence[Row], *, lenient: bool) -> list[entries.Made]:
+    """The files with the entries that their type makes of them now; without those of which it makes none any more, if that is to be borne."""
+    made: list[entries.Made] = []
+    for row, file in zip(rows, await files.stored_files(rows), strict=True):
         try:
-            made = package_type.entries(file)
+            made.append(entries.Made(row, package_type.entries(file)))
         except Exception:  # a plugin's code: whatever it raises
             if not lenient:
                 raise
             log.exception("The type %s cannot make the entries of %s/%s; those it has stay.", package_type.name, row["namespace"], row["path"])
-            continue
-        changed = await entries.restate(made, package_type, file, file_id=row["id"], namespace_id=row["namespace_id"], package_id=row["package_id"])
-        if changed:
-            touched += files.touched(row, await files.labels_of(row["id"]), sorted(changed))
-        count += 1
-    await heads.bump(touched)
-    return count
+    return made
+
+
+async def restate_package(site: Site, package_id: int) -> None:
+    """Restate all files of a package whose namespace has changed: a type may have written its name into their entries.
+
+    In the caller's transaction, which bumps the heads of all that shows the package. Of a type that is not loaded the entries stay as they are.
+    """
+    last = 0
+    while rows := await fetch(
+        f"SELECT {files.COLUMNS} FROM {files.TABLES} WHERE file.package_id = $1 AND file.id > $2 ORDER BY file.id LIMIT {AT_ONCE}", package_id, last
+    ):
+        last = rows[-1]["id"]
+        for type in sorted({row["type"] for row in rows} & site.registry.types.keys()):
+            package_type = site.registry.types[type]
+            made = await _made(package_type, [row for row in rows if row["type"] == type], lenient=True)
+            await entries.restate(package_type, made)
 
 
 OUTDATED = f"""SELECT {files.COLUMNS} FROM {files.TABLES} WHERE file.type = $1 AND file.entry_version <> $2 AND file.id > $3
