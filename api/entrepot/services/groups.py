@@ -88,7 +88,7 @@ def _changes(row: Row, name: str | None, permission: Level | None, everything: b
         _check_permission(permission)
     wanted = {"name": name, "permission": permission and permission.name.lower(), "everything": everything}
     changes = {what: value for what, value in wanted.items() if value is not None and value != row[what]}
-    return changes | ({"name_key": name_key(changes["name"])} if "name" in changes else {})
+    return changes | ({"name_key": name_key(name)} if name is not None and "name" in changes else {})
 
 
 async def delete_group(site: Site, *, actor: Actor, group: str) -> Row:
@@ -219,9 +219,9 @@ async def _locked(actor: Actor, uuid: str) -> tuple[Row, Actor]:
     """A group that the actor may know of, locked with all groups of its organization; and the actor as it is now. Raises NotFound."""
     await fetch("SELECT id FROM namespace WHERE id = (SELECT namespace_id FROM member_group WHERE uuid = $1) {lock}", uuid)
     row = await fetch_one(
-        """SELECT member_group.id, member_group.uuid, member_group.namespace_id, namespace.name AS namespace, member_group.name, member_group.name_key,
-        member_group.permission, member_group.everything FROM member_group JOIN namespace ON namespace.id = member_group.namespace_id
-        WHERE member_group.uuid = $1""",
+        """SELECT member_group.id, member_group.uuid, member_group.namespace_id, namespace.name AS namespace, member_group.name,
+        member_group.name_key, member_group.permission, member_group.everything
+        FROM member_group JOIN namespace ON namespace.id = member_group.namespace_id WHERE member_group.uuid = $1""",
         uuid,
     )
     actor = await confirmed(actor)

@@ -43,7 +43,10 @@ async def organizations_known(actor: Actor, organizations: Sequence[int], *, nee
 
 
 def known_sql(actor: Actor, start: int, *, organization: str, user: str) -> tuple[str, list[Any]]:
-    """An SQL condition that holds where the actor may know that a user belongs to an organization (two columns), with `$n` from `start`, and its values."""
+    """An SQL condition that holds where the actor may know that a user (a column) belongs to an organization, with `$n` from `start`.
+
+    Answers its values too.
+    """
     if reads_everything(actor, namespace_id=NOWHERE, needs=API_READ):
         return "1 = 1", []
     if not _may_be_member(actor, API_READ):

@@ -69,7 +69,8 @@ async def update_namespace(
 ) -> None:
     """Change what is given (None: leave it) of a user's or an organization's namespace, by its id.
 
-    `default_visibility`, `public` or `private`, is that of packages which are new. Raises NotFound, Unauthenticated, PermissionDenied, ValidationError.
+    `default_visibility`, `public` or `private`, is that of packages which are new.
+    Raises NotFound, Unauthenticated, PermissionDenied, ValidationError.
     """
     given = {"display_name": display_name, "description": description, "default_visibility": default_visibility}
     async with transaction():
@@ -88,7 +89,7 @@ async def update_namespace(
 
 
 async def locked_namespace(site: Site, actor: Actor, *, uuid: str) -> tuple[Row, Actor]:
-    """A namespace that the actor administers, which nobody else changes or publishes to until the running transaction ends; and the actor as it is now.
+    """A namespace that the actor administers, and the actor as it is now; nobody else changes it or publishes to it until the transaction ends.
 
     Raises NotFound, Unauthenticated, PermissionDenied.
     """

@@ -35,6 +35,13 @@ class Source(NamedTuple):
     columns: str
     joins: str = ""
     """Tables that the columns need besides."""
+    rows: str = ""
+    """What stands under the table's name in its place, where rows of it belong to several parents: `(SELECT …) AS table`."""
+
+    @property
+    def origin(self) -> str:
+        """What is read."""
+        return self.rows or self.table
 
 
 @dataclass(slots=True)
@@ -79,7 +86,7 @@ async def page(source: Source, condition: Condition, order: Order, *, first: int
     if after is not None:
         _go_on(source, condition, order, after)
     rows = await fetch(
-        f"SELECT {source.columns} FROM {source.table} {source.joins} WHERE {condition} ORDER BY {_sorting(source, order)} LIMIT {first + 1}",
+        f"SELECT {source.columns} FROM {source.origin} {source.joins} WHERE {condition} ORDER BY {_sorting(source, order)} LIMIT {first + 1}",
         *condition.values,
     )
     return Page(rows[:first], len(rows) > first)
@@ -91,9 +98,11 @@ async def pages(source: Source, condition: Condition, order: Order, *, parents: 
     table = source.table
     rows = await fetch(
         f"""SELECT {source.columns} FROM (
-            SELECT {table}.id AS picked, ROW_NUMBER() OVER (PARTITION BY {table}.{source.parent} ORDER BY {_sorting(source, order)}) AS place
-            FROM {table} WHERE {condition}
-        ) AS ranked JOIN {table} ON {table}.id = ranked.picked {source.joins} WHERE ranked.place <= {first + 1} ORDER BY ranked.place""",
+            SELECT {table}.id AS picked, {table}.{source.parent} AS owner,
+                ROW_NUMBER() OVER (PARTITION BY {table}.{source.parent} ORDER BY {_sorting(source, order)}) AS place
+            FROM {source.origin} WHERE {condition}
+        ) AS ranked JOIN {source.origin} ON {table}.id = ranked.picked AND {table}.{source.parent} = ranked.owner {source.joins}
+        WHERE ranked.place <= {first + 1} ORDER BY ranked.place""",
         *condition.values,
     )
     found: dict[int, list[Row]] = {parent: [] for parent in parents}
@@ -104,7 +113,7 @@ async def pages(source: Source, condition: Condition, order: Order, *, parents: 
 
 async def count(source: Source, condition: Condition) -> int:
     """How many rows there are."""
-    rows = await fetch(f"SELECT COUNT(*) AS total FROM {source.table} WHERE {condition}", *condition.values)
+    rows = await fetch(f"SELECT COUNT(*) AS total FROM {source.origin} WHERE {condition}", *condition.values)
     return int(rows[0]["total"])
 
 
@@ -112,7 +121,7 @@ async def counts(source: Source, condition: Condition, *, parents: Sequence[int]
     """How many rows each parent has, in one statement."""
     parent = f"{source.table}.{source.parent}"
     condition.add_among(parent, parents)
-    rows = await fetch(f"SELECT {parent} AS parent, COUNT(*) AS total FROM {source.table} WHERE {condition} GROUP BY {parent}", *condition.values)
+    rows = await fetch(f"SELECT {parent} AS parent, COUNT(*) AS total FROM {source.origin} WHERE {condition} GROUP BY {parent}", *condition.values)
     return dict.fromkeys(parents, 0) | {row["parent"]: row["total"] for row in rows}
 
 
