@@ -1,0 +1,315 @@
+"""Everybody × every operation × public and private: each answer is the oracle's.
+
+What operations there are is asked of the route table, the package types and the schema; one that `operations.py` does not know fails a test here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from pathlib import Path
+
+import pytest
+from cast import ACME, ALICE, BOUND, Cast, Role, Thing, cast
+from entrepot.db.sql import fetch
+from entrepot.graphql.schema import build_schema
+from entrepot.http.front import Front
+from entrepot.registry import Registry
+from graphql import GraphQLInterfaceType, GraphQLSchema
+from ground import Ground
+from house import open_house
+from oracle import Answer, World
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount, Route
+
+from . import operations
+from .operations import ADDRESSES, MUTATIONS, NAME, NODES, OPEN_ROUTES, QUERIES, STOCK, UPLOADS, Mutation, Query, gid
+
+VISIBILITIES = pytest.mark.parametrize("private", [False, True], ids=["public", "private"])
+SITES = pytest.mark.parametrize("anonymous_read", [True, False], ids=["open", "closed"])
+Wrong = list[str]
+
+
+@pytest.fixture
+def anonymous_read(request: pytest.FixtureRequest) -> bool:
+    """Whether the site is open to all; parametrized."""
+    return bool(getattr(request, "param", True))
+
+
+@pytest.fixture
+async def everybody(tmp_path: Path, ground: Ground, anonymous_read: bool) -> AsyncIterator[Cast]:
+    """A site with the built-in types, and everybody on it."""
+    async with open_house(ground.data(tmp_path / "site"), Registry.built_in(), anonymous_read=anonymous_read) as house:
+        yield await cast(house)
+
+
+async def stocked(everybody: Cast, namespace: str, *, private: bool) -> Thing:
+    """The package, with a file of every type and a label that nothing else has; everybody has what their role says."""
+    client = everybody.insider(namespace)
+    for type, (basename, body) in STOCK.items():
+        query = {"package": NAME, "version": "1.0", "type": type, "private": str(private).lower(), "label": ["main", "rare"]}
+        done = await client.put(f"/upload/{namespace}/{basename}", params=query, content=body)
+        assert done.status_code == 201, done.text
+    [row] = await fetch(
+        """SELECT package.id, package.uuid, label.uuid AS label, file.uuid AS file, release.uuid AS release
+        FROM package JOIN label ON label.namespace_id = package.namespace_id JOIN file ON file.package_id = package.id
+        JOIN release ON release.id = file.release_id
+        WHERE label.name = 'rare' AND file.type = 'conda' AND package.namespace_id = $1 AND package.name = $2""",
+        everybody.ids[namespace],
+        NAME,
+    )
+    thing = Thing(namespace, NAME, row["id"], row["uuid"], row["release"], row["file"], row["label"])
+    everybody.world.private[thing.place] = private
+    await everybody.grant(thing.id, namespace, "this")
+    everybody.knows(thing.place)
+    if namespace == ACME:
+        for name in BOUND:
+            await everybody.bind(name, thing)
+    return thing
+
+
+def told(role: Role, what: str, got: str, expected: Answer) -> Iterable[str]:
+    """A sentence where an answer is wrong."""
+    if got != expected:
+        yield f"{role.name}: {what} should be {expected}, and is {got}"
+
+
+# -- there is no other operation --------------------------------------------------------------------------------------
+
+
+def flat(routes: Iterable[BaseRoute], prefix: str = "") -> Iterator[str]:
+    """The paths of all routes."""
+    for route in routes:
+        if isinstance(route, Mount):
+            yield from flat(route.routes, prefix + route.path)
+        else:
+            assert isinstance(route, Route), route
+            yield prefix + route.path
+
+
+async def test_every_route_is_known(everybody: Cast) -> None:
+    front = everybody.house.app
+    assert isinstance(front, Front)
+    behind = front._app
+    assert isinstance(behind, Starlette)
+    assert sorted(flat(behind.routes)) == sorted({*UPLOADS, *OPEN_ROUTES})
+
+
+async def test_every_way_to_ask_a_package_type_is_known(everybody: Cast) -> None:
+    await stocked(everybody, ALICE, private=False)
+    with_extras = {row["type"] for row in await fetch("SELECT DISTINCT file.type FROM extra JOIN file ON file.id = extra.file_id")}
+    types = everybody.house.site.registry.types
+    meant = [operations.meaning(types[address.type], address) for address in ADDRESSES]
+    assert set(meant) == operations.every_meaning(everybody.house.site.registry, with_extras)
+
+
+@pytest.fixture(scope="module")
+def schema() -> GraphQLSchema:
+    return build_schema(Registry.built_in())._schema
+
+
+def first_words(names: Iterable[str]) -> set[str]:
+    return {name.partition(" ")[0] for name in names}
+
+
+def test_every_mutation_is_known(schema: GraphQLSchema) -> None:
+    assert schema.mutation_type is not None
+    assert first_words(MUTATIONS) == set(schema.mutation_type.fields)
+
+
+def test_every_query_is_known(schema: GraphQLSchema) -> None:
+    assert schema.query_type is not None
+    assert first_words(QUERIES) == set(schema.query_type.fields)
+
+
+def test_every_kind_of_node_is_known(schema: GraphQLSchema) -> None:
+    node = schema.type_map["Node"]
+    assert isinstance(node, GraphQLInterfaceType)
+    kinds = {one.name for one in schema.get_implementations(node).objects}
+    assert set(NODES) == kinds - {"PlainFile"}  # files of types that say nothing of their own: as those of the other types
+
+
+# -- installers -------------------------------------------------------------------------------------------------------
+
+
+@SITES
+@VISIBILITIES
+async def test_installers(everybody: Cast, private: bool) -> None:
+    things = [await stocked(everybody, namespace, private=private) for namespace in (ALICE, ACME)]
+    shards = {thing.namespace: await shard_of(everybody, thing.namespace) for thing in things}
+    wrong: Wrong = []
+    for role in everybody.roles.values():
+        client = everybody.client(role)
+        for address in ADDRESSES:
+            path = f"/{address.type}/{role.at}/{address.rest.replace('{shard}', shards[role.at])}"
+            response = await client.get(path, headers={"accept": address.accept})
+            expected = everybody.world.reads(role.credential, (role.at, NAME), address.type)
+            wrong += told(role, f"GET {path}", operations.reading(response, address), expected)
+            if response.status_code == 200 and ((private and expected is Answer.SEEN) or not everybody.world.open):
+                assert response.headers["cache-control"].startswith("private"), path
+                assert "access-control-allow-origin" not in response.headers
+    assert not wrong, "\n".join(wrong)
+
+
+async def shard_of(everybody: Cast, namespace: str) -> str:
+    """The digest of the package's shard."""
+    await everybody.insider(namespace).get(f"/conda/{namespace}/noarch/repodata_shards.msgpack.zst")
+    [row] = await fetch(
+        "SELECT sha256 FROM shard JOIN package ON package.id = shard.package_id WHERE package.name = $1 AND namespace_id = $2",
+        NAME,
+        everybody.ids[namespace],
+    )
+    return str(row["sha256"])
+
+
+@VISIBILITIES
+async def test_a_token_in_the_path_opens_what_it_opens_in_a_header(everybody: Cast, private: bool) -> None:
+    await stocked(everybody, ACME, private=private)
+    wrong: Wrong = []
+    for role in everybody.roles.values():
+        if role.at != ACME or not role.secret:
+            continue
+        for path in (f"/t/{role.secret}/conda/acme/noarch/repodata.json", f"/conda/t/{role.secret}/acme/noarch/repodata.json"):
+            got = operations.reading(await everybody.house.anyone.get(path), ADDRESSES[0])
+            wrong += told(role, "a token in the path", got, everybody.world.reads(role.credential, (ACME, NAME), "conda"))
+        for path in (f"/t/{role.secret}/graphql?query={{viewer{{name}}}}", f"/t/{role.secret}/upload/acme/x", f"/t/{role.secret}/healthz"):
+            assert (await everybody.house.anyone.get(path)).status_code == 404
+    assert not wrong, "\n".join(wrong)
+
+
+@SITES
+@VISIBILITIES
+async def test_uploads(everybody: Cast, private: bool) -> None:
+    for namespace in (ALICE, ACME):
+        await stocked(everybody, namespace, private=private)
+    wrong: Wrong = []
+    for role in everybody.roles.values():
+        client, place = everybody.client(role), (role.at, NAME)
+        for path, send in UPLOADS.items():
+            for type in ("pypi",) if "legacy" in path else tuple(STOCK):
+                got = operations.uploading(await send(client, role.at, type, everybody.number))
+                wrong += told(role, f"{path} of {type}", got, everybody.world.uploads(role.credential, place, type))
+    assert not wrong, "\n".join(wrong)
+
+
+async def test_uploads_that_make_a_package(everybody: Cast) -> None:
+    wrong: Wrong = []
+    for role in everybody.roles.values():
+        basename, body = operations.build_conda(name := f"fresh{everybody.number}", "1.0")
+        got = operations.uploading(await everybody.client(role).put(f"/upload/{role.at}/{basename}", content=body))
+        wrong += told(role, "an upload of a new package", got, everybody.world.uploads(role.credential, (role.at, name), "conda"))
+    assert not wrong, "\n".join(wrong)
+
+
+# -- GraphQL ----------------------------------------------------------------------------------------------------------
+
+
+@SITES
+@VISIBILITIES
+async def test_queries(everybody: Cast, private: bool) -> None:
+    ids = {namespace: await ids_of(everybody, await stocked(everybody, namespace, private=private)) for namespace in (ALICE, ACME)}
+    wrong: Wrong = []
+    for role in everybody.roles.values():
+        for name, query in [*QUERIES.items(), *NODES.items()]:
+            text = query.text.replace("$namespace", role.at).replace("$name", NAME)
+            for kind, id in ids[role.at].items():
+                text = text.replace(f'${kind}"', f'{id}"')
+            response = await everybody.client(role).post("/graphql", json={"query": text})
+            wrong += told(role, name, operations.asked(response, query, role.at), expected_of(everybody.world, role, query))
+    assert not wrong, "\n".join(wrong)
+
+
+def expected_of(world: World, role: Role, query: Query) -> Answer:
+    """The oracle's answer to a query."""
+    who = role.credential
+    match query.about:
+        case "package":
+            return world.asks(who, (role.at, NAME))
+        case "everybody":
+            return world.asks(who, None)
+        case "secrets":
+            return world.asks_secret(who, role.at)
+    found = world.asks(who, None)
+    if query.about == "anything":
+        return Answer.SEEN if found is Answer.MISSING else found
+    return Answer.MISSING if found is Answer.SEEN and (not who.owner or who.owner in world.organizations) else found
+
+
+async def ids_of(everybody: Cast, thing: Thing) -> dict[str, str]:
+    """The ids of everything that there is of a package and its namespace, by kind."""
+    names = {"conda": "CondaFile", "pypi": "PypiFile", "notebook": "NotebookFile", "environment": "EnvironmentFile"}
+    found = {"Package": thing.uuid, "Release": thing.release, "Label": thing.label}
+    for row in await fetch("SELECT type, uuid FROM file WHERE package_id = $1", thing.id):
+        found[names[row["type"]]] = row["uuid"]
+    for kind, namespace in (("User", ALICE), ("Organization", ACME)):
+        [row] = await fetch("SELECT uuid FROM namespace WHERE id = $1", everybody.ids[namespace])
+        found[kind] = row["uuid"]
+    found["Token"] = (await fetch("SELECT uuid FROM token WHERE namespace_id = $1 ORDER BY id LIMIT 1", everybody.ids[thing.namespace]))[0]["uuid"]
+    return {kind: gid(kind, uuid) for kind, uuid in found.items()}
+
+
+@SITES
+@VISIBILITIES
+async def test_mutations(everybody: Cast, schema: GraphQLSchema, private: bool) -> None:
+    assert schema.mutation_type is not None
+    wrong: Wrong = []
+    for name, mutation in MUTATIONS.items():
+        victims = {namespace: await fresh(everybody, namespace, private) for namespace in (ALICE, ACME)}
+        for one in BOUND:
+            await everybody.bind(one, victims[ACME])
+        kind = schema.mutation_type.fields[name.partition(" ")[0]].args["input"].type
+        text = f"mutation ($input: {kind}) {{ found: {name.partition(' ')[0]}(input: $input) {{ __typename ... on Error {{ message }} }} }}"
+        before = await state(everybody)
+        done: list[Role] = []
+        for role in list(everybody.roles.values()):
+            thing = victims[role.at]
+            if expected_change(everybody.world, role, mutation, thing) is Answer.DONE:
+                done.append(role)
+                continue
+            wrong += await called(everybody, role.name, name, mutation, text, thing)
+        if await state(everybody) != before:
+            wrong.append(f"{name}, refused, has changed something")
+        for role in done:
+            thing = await fresh(everybody, role.at, private)
+            if role.name in BOUND:
+                await everybody.bind(role.name, thing)
+            wrong += await called(everybody, role.name, name, mutation, text, thing)
+    assert not wrong, "\n".join(wrong)
+
+
+async def called(everybody: Cast, by: str, name: str, mutation: Mutation, text: str, thing: Thing) -> list[str]:
+    """Call a mutation, and compare."""
+    role = everybody.roles[by]
+    more = await mutation.before(everybody, thing) if mutation.before else {}
+    given = {**mutation.input(thing, everybody.number), **more}
+    response = await everybody.client(role).post("/graphql", json={"query": text, "variables": {"input": given}})
+    return list(told(role, name, operations.changed(response), expected_change(everybody.world, role, mutation, thing)))
+
+
+def expected_change(world: World, role: Role, mutation: Mutation, thing: Thing) -> Answer:
+    """The oracle's answer to a mutation."""
+    who = role.credential
+    match mutation.on:
+        case "package":
+            return world.changes(who, *thing.place, mutation.level)
+        case "namespace":
+            return world.changes(who, thing.namespace, None, mutation.level, hidden=mutation.hidden)
+        case "self":
+            return world.changes(who, who.owner, None, mutation.level, hidden=mutation.hidden)
+        case "some package":
+            found = world.changes(who, thing.namespace, None, mutation.level)
+            somewhere = any(world.given(who, *place) >= mutation.level for place in world.private if place[0] == thing.namespace)
+            return Answer.DONE if found is Answer.DENIED and somewhere and world.mutates(who) is Answer.DONE else found
+    raise AssertionError(mutation.on)
+
+
+async def fresh(everybody: Cast, namespace: str, private: bool) -> Thing:
+    """A package for one call, on which everybody has what their role says."""
+    thing = await everybody.thing(namespace, f"thing{everybody.number}", private=private, granted=True)
+    everybody.knows(thing.place)
+    return thing
+
+
+async def state(everybody: Cast) -> dict[str, int]:
+    """What a refused change must leave alone."""
+    events = (await fetch("SELECT count(*) AS n FROM audit_event WHERE action <> 'token.create'"))[0]["n"]
+    return {**await everybody.house.rows(), "events": events}
