@@ -11,6 +11,7 @@ from entrepot.db.sql import Row, fetch, fetch_one, marks, transaction
 from entrepot.packagetype import StoredExtra, StoredFile
 from entrepot.services import audit, heads
 from entrepot.services.heads import Touched
+from entrepot.services.locks import without_locked
 from entrepot.services.notices import tell_of_files
 from entrepot.services.permissions import On, not_found, sees
 from entrepot.services.removals import remove_rows
@@ -104,7 +105,7 @@ async def remove_files(site: Site, *, actor: Actor, selection: FileSelection, al
     With `all_or_nothing` one file that may not be removed keeps all of them. Raises NotFound, Unauthenticated, PermissionDenied, ValidationError.
     """
     async with transaction():
-        found = await selected(site, actor, selection)
+        found = await without_locked(actor, selection, await selected(site, actor, selection))
         if all_or_nothing:
             found.or_raise()
         removal = await remove_rows(actor, found.rows)

@@ -1,4 +1,4 @@
-"""Labels: which of a namespace's files a channel shows."""
+"""Labels on files: which of a namespace's files a channel shows."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 from entrepot.clock import now
 from entrepot.db.models import new_uuid
 from entrepot.db.sql import Row, execute, fetch, marks, rows_of, transaction
-from entrepot.errors import PermissionDenied, ValidationError
+from entrepot.errors import ValidationError
 from entrepot.services import audit, heads
 from entrepot.services.credentials import confirmed
-from entrepot.services.grants import Level
+from entrepot.services.locks import refused_by_lock
 from entrepot.services.notices import tell_of_package
-from entrepot.services.permissions import given
 from entrepot.services.removals import CHUNK, shown_in
 from entrepot.services.selections import Address, FileSelection, selected
 
@@ -26,13 +25,14 @@ MAIN = "main"
 PATTERN = re.compile(r"[a-z][a-z0-9_.:-]{0,127}")
 
 
-def label_name(name: str) -> str:
-    """The one spelling of a label. Raises ValidationError with what a label may be."""
+def label_name(name: str, *, field: str | None = None) -> str:
+    """The one spelling of a label. Raises ValidationError with what a label may be, for the field of the input that holds it."""
     folded = name.lower()
     if not PATTERN.fullmatch(folded) or not name.isascii():
         raise ValidationError(
             f"{name[:140]!r} is no label: use a letter, then up to 127 letters, digits, '.', '_', ':' or '-'. "
-            "A '/' is not possible, since labels stand in URLs."
+            "A '/' is not possible, since labels stand in URLs.",
+            field=field,
         )
     return folded
 
@@ -49,8 +49,9 @@ async def label_ids(actor: Actor, *, namespace_id: int, names: Sequence[str]) ->
     """The ids of labels, made where they are missing. Raises PermissionDenied for a locked one. Runs in the caller's transaction."""
     rows = await fetch(f"SELECT id, name, locked_at FROM label WHERE namespace_id = $1 AND name IN ({marks(names, 2)})", namespace_id, *names)
     for row in rows:
-        if row["locked_at"] is not None and given(actor, namespace_id=namespace_id, package_id=None) < Level.ADMIN:
-            raise PermissionDenied(f"The label {row['name']} is locked. Ask an administrator of the namespace, or use another label.")
+        refusal = row["locked_at"] and refused_by_lock(actor, namespace_id=namespace_id, label=row["name"])
+        if refusal:
+            raise refusal
     found = {row["name"]: row["id"] for row in rows}
     missing = sorted(name for name in names if name not in found)  # sorted: two that make the same labels wait for each other, not in a ring
     if missing:

@@ -15,6 +15,7 @@ from entrepot.db.sql import Row, execute, fetch, marks
 from entrepot.hooks import FileEvent
 from entrepot.services import blobs
 from entrepot.services.heads import Touched
+from entrepot.services.locks import require_unlocked
 from entrepot.services.notices import file_event
 
 if TYPE_CHECKING:
@@ -39,7 +40,11 @@ async def shown_in(where: str, *values: Any) -> list[Touched]:
 
 
 async def remove_rows(actor: Actor, rows: Sequence[Row], *, moved_to: int | None = None) -> Removal:
-    """Remove files, given as rows of `selections.COLUMNS`. `moved_to`: the namespace that has them now, at the same paths."""
+    """Remove files, given as rows of `selections.COLUMNS`. `moved_to`: the namespace that has them now, at the same paths.
+
+    Raises PermissionDenied for a file that a locked label keeps from the actor.
+    """
+    await require_unlocked(actor, rows)
     touched: list[Touched] = []
     events: list[FileEvent] = []
     for start in range(0, len(rows), CHUNK):
