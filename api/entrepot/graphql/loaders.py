@@ -13,6 +13,7 @@ from strawberry.dataloader import DataLoader
 from entrepot.db.sql import Row
 from entrepot.errors import EntrepotError
 from entrepot.graphql.files import file_of
+from entrepot.graphql.group import Group
 from entrepot.graphql.interfaces import File, PackageFacet
 from entrepot.graphql.label import Label
 from entrepot.graphql.namespace import Namespace, namespace_of
@@ -21,7 +22,7 @@ from entrepot.graphql.packagetype import PackageType
 from entrepot.graphql.page import Filter, ListKey, Loaded, PageKey
 from entrepot.graphql.release import Release
 from entrepot.graphql.token import Token
-from entrepot.services.catalog import downloads, files, labels, namespaces, packages, releases
+from entrepot.services.catalog import downloads, files, groups, labels, namespaces, packages, releases
 from entrepot.services.catalog.pages import Condition, Page, count, counts, page, pages
 from entrepot.services.files import extras_of
 
@@ -80,6 +81,21 @@ class Loaders:
             return {key: namespace_of(self._context, row) for key, row in (await namespaces.namespaces_by_id(ids)).items()}
 
         return in_order(found)
+
+    @cached_property
+    def known_organization(self) -> Loader[int, bool]:
+        """By inner id, whether the actor may know who belongs to an organization."""
+        return in_order(lambda ids: groups.known_organizations(self._actor, ids))
+
+    @cached_property
+    def changes_owners(self) -> Loader[int, bool]:
+        """By inner id, whether the actor, who administers an organization, is one of its owners or administers the site."""
+        return in_order(lambda ids: groups.changes_owners(self._actor, ids))
+
+    @cached_property
+    def may_be_left(self) -> Loader[int, bool]:
+        """By the inner id of the group, whether the actor is a member and may leave."""
+        return in_order(lambda ids: groups.may_be_left(self._actor, ids))
 
     @cached_property
     def package(self) -> Loader[int, Package]:
@@ -244,11 +260,17 @@ class Loaders:
     def _condition(self, wanted: Filter) -> Condition:
         if isinstance(wanted, packages.PackageFilter):
             return packages.condition_for(self._site, self._actor, wanted)
+        if isinstance(wanted, groups.KnownOrganizations):
+            return groups.condition_for(self._actor)
         return Condition() if wanted is None else files.condition_for(self._site, wanted)
 
     async def _nodes(self, table: str, rows: Sequence[Row]) -> list[Any]:
         if table == "package":
             return [Package.of(self._context, row) for row in rows]
+        if table == "namespace":
+            return [namespace_of(self._context, row) for row in rows]
+        if table == "member_group":
+            return [Group.of(row) for row in rows]
         if table == "token":
             return [Token.of(row) for row in rows]
         return [Release.of(row) for row in rows] if table == "release" else await self._files(rows)

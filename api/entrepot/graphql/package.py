@@ -17,18 +17,20 @@ from entrepot.graphql.interfaces import PackageFacet
 from entrepot.graphql.label import Label
 from entrepot.graphql.packagetype import InstallCommands, LabelName, PackageType
 from entrepot.graphql.page import ListKey, connection
-from entrepot.graphql.permission import Permission, Visibility, permission_of
+from entrepot.graphql.permission import Permission, Visibility, can, permission_of
 from entrepot.graphql.release import Release, ReleaseConnection
 from entrepot.graphql.scalars import BigInt, Moment
+from entrepot.services.catalog import groups
 from entrepot.services.catalog.files import FILES_OF_PACKAGE, NEWEST_FIRST, FileFilter
 from entrepot.services.catalog.packages import BY_CREATION, BY_NAME, BY_UPDATE, package_by_uuid
 from entrepot.services.catalog.pages import Order
 from entrepot.services.catalog.releases import BY_VERSION, RELEASES
+from entrepot.services.grants import Level
 from entrepot.services.labels import MAIN, label_name
 from entrepot.services.permissions import package_level
 
 if TYPE_CHECKING:
-    from entrepot.graphql.namespace import Namespace
+    from entrepot.graphql.namespace import Namespace, UserConnection
 
 TypeName = Annotated[str | None, strawberry.argument(description="Only those of this package type, by its name.")]
 PlatformName = Annotated[str | None, strawberry.argument(description="Only those for this platform, in the type's own words.")]
@@ -65,6 +67,7 @@ class Package(relay.Node):
     viewer_permission: Permission = strawberry.field(description="What the viewer may do with it.")
     key: strawberry.Private[int]
     namespace_id: strawberry.Private[int]
+    shows_collaborators: strawberry.Private[bool]
 
     @strawberry.field(description="The namespace that it lives in.")
     async def namespace(self, info: Info) -> Annotated[Namespace, strawberry.lazy("entrepot.graphql.namespace")]:
@@ -130,6 +133,28 @@ class Package(relay.Node):
             if binding["id"] in labelled
         ]
 
+    @strawberry.field(description="The users who may write to it besides its owners and groups, by name. Null for who may not write to it.")
+    async def collaborators(
+        self, info: Info, first: First = DEFAULT_FIRST, after: After = None
+    ) -> Annotated[UserConnection, strawberry.lazy("entrepot.graphql.namespace")] | None:
+        """One query for all the packages of an answer."""
+        from entrepot.graphql.namespace import UserConnection  # which imports this module
+
+        if not self.shows_collaborators:
+            return None
+        people = ListKey(groups.COLLABORATORS, self.key, None)
+        return await connection(UserConnection, info.context, list=people, parent=self.id, order=groups.BY_NAME, first=first, after=after)
+
+    @strawberry.field(description="Whether the viewer may upload to it, remove, label and edit.")
+    def viewer_can_write(self) -> bool:
+        """From the permission."""
+        return can(self.viewer_permission, Level.WRITE)
+
+    @strawberry.field(description="Whether the viewer may decide who reads it and who writes to it, and delete it.")
+    def viewer_can_administer(self) -> bool:
+        """From the permission."""
+        return can(self.viewer_permission, Level.ADMIN)
+
     @classmethod
     async def resolve_nodes(  # type: ignore[override]  # Strawberry awaits it too, and types it as a plain function
         cls, *, info: Info, node_ids: Iterable[str], required: bool = False
@@ -155,6 +180,7 @@ class Package(relay.Node):
             viewer_permission=permission_of(context.actor, level),
             key=row["id"],
             namespace_id=row["namespace_id"],
+            shows_collaborators=level >= Level.WRITE,
         )
 
 

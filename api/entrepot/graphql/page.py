@@ -11,10 +11,11 @@ from entrepot.graphql import cursor
 from entrepot.graphql.connection import DEFAULT_FIRST, MAX_FIRST, Connection
 from entrepot.graphql.context import Context
 from entrepot.services.catalog.files import FileFilter
+from entrepot.services.catalog.groups import KnownOrganizations
 from entrepot.services.catalog.packages import PackageFilter
 from entrepot.services.catalog.pages import Keys, Order, Page, Source
 
-Filter = PackageFilter | FileFilter | None
+Filter = PackageFilter | FileFilter | KnownOrganizations | None
 
 
 class ListKey(NamedTuple):

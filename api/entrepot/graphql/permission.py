@@ -31,6 +31,16 @@ class Visibility(Enum):
 _permissions = {Level[permission.name]: permission for permission in Permission}
 
 
+def can(permission: Permission, level: Level) -> bool:
+    """Whether what the viewer may do with something is enough for what takes this level: the one place behind every `viewerCan…`."""
+    return Level[permission.name] >= level
+
+
+def visibility_of(text: str | None) -> Visibility:
+    """As `namespace.default_visibility` has it; nothing said: public."""
+    return Visibility.PRIVATE if text == "private" else Visibility.PUBLIC
+
+
 def permission_of(actor: Actor, level: Level) -> Permission:
     """What the actor may do with this credential: one that covers only reading through the API reads."""
     return _permissions[level if level <= Level.READ or actor.allows("api:write") else Level.READ]
