@@ -28,9 +28,7 @@ class DeleteLabelPayload:
 
     deleted_id: strawberry.ID = strawberry.field(description="The id that the label had.")
     name: str = strawberry.field(description="The name that it had.")
-    changed: int = strawberry.field(
-        description="How many files have lost it. Those without any label now can still be downloaded, and show in no channel."
-    )
+    changed: int = strawberry.field(description="How many files have lost it. Those without any label now can be downloaded, and show in no channel.")
     namespace: Namespace = strawberry.field(description="The namespace that it belonged to.")
 
 

@@ -39,7 +39,8 @@ class LockLabel:
     """A field of Mutation."""
 
     @strawberry.mutation(
-        description="Lock a label: only administrators of the namespace put it on files from now on, take it off, or remove files that have it. Takes an administrator of the namespace."
+        description="Lock a label: from now on only administrators of the namespace put it on files, take it off, or remove files that have it. "
+        "Takes such an administrator."
     )
     async def lock_label(self, info: Info, input: Annotated[LockLabelInput, INPUT]) -> LockLabelResult | None:
         """See services/namespacelabels.py."""

@@ -41,7 +41,8 @@ class MoveLabel:
     """A field of Mutation."""
 
     @strawberry.mutation(
-        description="Take a label off every file that has it and put another one there, in one step; the label itself stays, on no file. Takes an administrator of the namespace."
+        description="Take a label off every file that has it and put another one there, in one step; the label itself stays, on no file. "
+        "Takes an administrator of the namespace."
     )
     async def move_label(self, info: Info, input: Annotated[MoveLabelInput, INPUT]) -> MoveLabelResult | None:
         """See services/namespacelabels.py."""
