@@ -10,11 +10,16 @@ import strawberry
 from entrepot.errors import NotFound, ValidationError
 from entrepot.graphql.connection import MAX_FIRST
 from entrepot.graphql.context import Context, Info
+from entrepot.graphql.group import Group
 from entrepot.graphql.identity import uuid_of
 from entrepot.graphql.interfaces import File
+from entrepot.graphql.namespace import Namespace, User, namespace_of
 from entrepot.graphql.package import Package
 from entrepot.graphql.release import Release
+from entrepot.services.catalog import groups
+from entrepot.services.catalog.namespaces import namespace_by_uuid, namespace_named
 from entrepot.services.catalog.packages import package_by_uuid
+from entrepot.services.credentials import confirmed
 from entrepot.services.selections import Address, FileSelection
 
 if TYPE_CHECKING:
@@ -68,3 +73,51 @@ async def package_after(context: Context, uuid: str) -> Package:
     if row is None:
         raise NotFound("The change was made; but the package has been deleted since.")
     return Package.of(context, row)
+
+
+async def viewer_now(context: Context) -> User:
+    """The user who asks, or has logged in just now. Raises NotFound where somebody has removed them in the meantime."""
+    return await user_now(context, context.actor.name)
+
+
+async def user_now(context: Context, name: str) -> User:
+    """A user as they are after a change. Raises NotFound where somebody has removed them in the meantime."""
+    row = await namespace_named(context.site, context.actor, name=name)
+    user = None if row is None else namespace_of(context, row)
+    if not isinstance(user, User):
+        raise NotFound("The change was made; but the user has been removed since.")
+    return user
+
+
+async def renewed(context: Context) -> Context:
+    """After a change of who may do what: the viewer as he is now, and nothing that was read before. What follows in the request is his as well."""
+    context.actor = await confirmed(context.actor)
+    return context.changing()
+
+
+async def known_package_after(context: Context, uuid: str) -> Package | None:
+    """A package as it is after a change, if the viewer may read it still."""
+    row = await package_by_uuid(context.site, context.actor, uuid=uuid)
+    return None if row is None else Package.of(context, row)
+
+
+async def namespace_after(context: Context, uuid: str) -> Namespace:
+    """A namespace as it is after a change. Raises NotFound where somebody has deleted it in the meantime."""
+    row = await namespace_by_uuid(context.site, context.actor, uuid=uuid)
+    if row is None:
+        raise NotFound("The change was made; but the namespace has been deleted since.")
+    return namespace_of(context, row)
+
+
+async def group_after(uuid: str) -> Group:
+    """A group as it is after a change. Raises NotFound where somebody has deleted it in the meantime."""
+    row = await groups.group_after(uuid)
+    if row is None:
+        raise NotFound("The change was made; but the group has been deleted since.")
+    return Group.of(row)
+
+
+async def known_group_after(context: Context, uuid: str) -> Group | None:
+    """A group as it is after a change, if the viewer may know of it still."""
+    row = await groups.group_by_uuid(context.actor, uuid=uuid)
+    return None if row is None else Group.of(row)
