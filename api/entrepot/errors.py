@@ -63,6 +63,17 @@ class ValidationError(EntrepotError):
         """Which argument is meant, by its Python name; None where it is not one alone."""
 
 
+class TooManyRequests(EntrepotError):
+    """Somebody, perhaps somebody else, has tried too often; the same request may succeed after a pause."""
+
+    status = 429
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """In seconds."""
+
+
 class InvalidPackage(ValidationError):
     """The uploaded file is not a valid package of its type."""
 

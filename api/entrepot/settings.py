@@ -90,6 +90,7 @@ class Settings(BaseSettings):
         default=0, ge=0, description="Seconds for which clients may use an index document without asking again. 0: they always ask."
     )
     anonymous_read: bool = Field(default=True, description="Whether public packages are readable without a token.")
+    registration: bool = Field(default=False, description="Whether anybody may make an account, with the mutation `register`.")
     plugins: Annotated[list[str] | None, NoDecode] = Field(
         default=None, description="The names of the plugins to load. Unset: all that are installed."
     )

@@ -24,6 +24,8 @@ Bytes that no row knew, put on record: 0 (0 bytes)
 Shards that no index names, removed: 0 (0 bytes)
 Rows of the change log, removed: 0
 Announced uploads that expired, removed: 0
+Sessions that expired, removed: 0
+Counts of failed logins that are forgotten, removed: 0
 Spooled files that dead uploads left here, removed: 0
 """
 WARNING = "Nothing that was published is at risk. But an upload that is under way for longer than this fails with 503, and has to be sent again.\n"

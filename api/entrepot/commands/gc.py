@@ -52,5 +52,7 @@ def lines_of(report: Report) -> list[str]:
         f"Shards that no index names, {removed}: {report.shards.count} ({decimal(report.shards.size)})",
         f"Rows of the change log, {removed}: {report.changes}",
         f"Announced uploads that expired, {removed}: {report.staged}",
+        f"Sessions that expired, {removed}: {report.sessions}",
+        f"Counts of failed logins that are forgotten, {removed}: {report.throttles}",
     ]
     return lines if report.dry_run else [*lines, f"Spooled files that dead uploads left here, removed: {report.spooled}"]

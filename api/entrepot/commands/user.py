@@ -57,9 +57,27 @@ def list_users(
     table(("name", "administrator", "password", "created", "disabled"), rows)
 
 
+@user.command("password")
+def change_password(
+    name: Name,
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")] = False,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Give a user another password, or a first one. All sessions of the user end, on every running server; the tokens go on."""
+    site = setup(data, config, must_exist=True)
+    from entrepot.services import users
+
+    password = ask_password(password_stdin)
+    if password is None:
+        raise ValidationError("There is no terminal to ask for the password on. Give it on standard input, with --password-stdin.")
+    ended = site.run(lambda: users.set_password(name=name, password=password))
+    note(f"{name} has a new password. Sessions that have ended: {ended}.")
+
+
 @user.command("disable")
 def disable_user(name: Name, data: Data = None, config: Config = None) -> None:
-    """Disable a user: the tokens stop at once, on every running server. What the user has published stays."""
+    """Disable a user: tokens and sessions stop at once, on every running server. What the user has published stays."""
     changed = set_disabled(name, True, data, config)
     note(f"{name} is disabled. Every token of {name} has stopped." if changed else f"{name} was disabled already; nothing changed.")
 

@@ -15,8 +15,10 @@ from entrepot.errors import BadRequest, EntrepotError, PermissionDenied, TooLarg
 from entrepot.graphql.context import Context
 from entrepot.graphql.errors import code_of
 from entrepot.graphql.graphiql import page
-from entrepot.http.authentication import authenticate
+from entrepot.http.authentication import actor_to_act
+from entrepot.http.cookies import SessionCookie
 from entrepot.http.errors import CHALLENGE
+from entrepot.http.request import Facts
 from entrepot.http.urls import base_url
 
 if TYPE_CHECKING:
@@ -77,12 +79,14 @@ class Endpoint(GraphQL[Context, None]):
 
     async def get_context(self, request: Any, response: Any) -> Context:
         """Who asks comes before anything of the request is read. Raises Unauthenticated, PermissionDenied."""
-        actor = await authenticate(self.site, request)
+        facts = Facts(request.scope)
+        cookie = SessionCookie(self.site, facts, response, request.headers.get("user-agent", ""))
+        actor = await actor_to_act(self.site, facts, cookie)
         if not actor.allows("api:read"):
             raise PermissionDenied(
                 "This token's scopes do not allow reading through the API. Make a token with one of the scopes: all, api, api:read."
             )
-        return Context(site=self.site, actor=actor, base_url=base_url(self.site, request.scope))
+        return Context(site=self.site, actor=actor, base_url=base_url(self.site, request.scope), cookie=cookie)
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
         """The query, its variables and the name of the operation. Raises BadRequest, TooLarge."""

@@ -211,6 +211,12 @@ class AnswerLimits(SchemaExtension):
         return None
 
 
+OPEN = frozenset({"login", "logout", "register"})
+"""The mutations that are for those who have no credential."""
+GUESSES = frozenset({"login", "register", "changePassword"})
+"""The mutations that look at a password, or cost as much: one of them in an operation, so that no document multiplies guesses."""
+
+
 class WriteLimits(SchemaExtension):
     """Who may change anything through the API at all: asked once for an operation, whoever brings its mutations. What it is about is judged there."""
 
@@ -219,7 +225,31 @@ class WriteLimits(SchemaExtension):
         context = self.execution_context
         if not context.pre_execution_errors and _operation(context).operation is OperationType.MUTATION:
             try:
-                require_scope(context.context.actor, "api:write")
+                self._check(root_fields(context.graphql_document, _operation(context)))
             except EntrepotError as error:
                 context.pre_execution_errors = [GraphQLError(error.message, extensions={"code": code_of(type(error))})]
         yield
+
+    def _check(self, names: Counter[str]) -> None:
+        if sum(names[name] for name in GUESSES) > 1:
+            raise BadRequest("An operation may log in, register or change a password once, and no more.")
+        if not names.keys() <= OPEN:
+            require_scope(self.execution_context.context.actor, "api:write")
+
+
+def root_fields(document: DocumentNode | None, operation: OperationDefinitionNode) -> Counter[str]:
+    """How often an operation that is not too heavy names each field of its root, through fragments too; what `@skip` leaves out counts."""
+    assert document is not None
+    fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
+    names: Counter[str] = Counter()
+    waiting = [operation.selection_set]
+    while waiting:
+        for selection in waiting.pop().selections:
+            if isinstance(selection, FieldNode):
+                names[selection.name.value] += 1
+            elif isinstance(selection, FragmentSpreadNode):
+                waiting.append(fragments[selection.name.value].selection_set)
+            else:
+                assert isinstance(selection, InlineFragmentNode)
+                waiting.append(selection.selection_set)
+    return names

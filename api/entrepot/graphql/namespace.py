@@ -17,6 +17,7 @@ from entrepot.graphql.package import PackageConnection, PackageOrder, PlatformNa
 from entrepot.graphql.page import ListKey, connection
 from entrepot.graphql.permission import Permission, Visibility, can, permission_of, visibility_of
 from entrepot.graphql.scalars import Moment
+from entrepot.graphql.session import Session
 from entrepot.graphql.token import TokenConnection
 from entrepot.services.catalog.groups import BY_NAME, GROUPS, MEMBERS_OF_ORGANIZATION, ORGANIZATIONS_OF_USER, KnownOrganizations
 from entrepot.services.catalog.namespaces import namespace_by_uuid
@@ -24,6 +25,7 @@ from entrepot.services.catalog.packages import PACKAGES, PackageFilter
 from entrepot.services.catalog.tokens import NEWEST_FIRST, TOKENS, may_see_tokens
 from entrepot.services.grants import Level
 from entrepot.services.permissions import namespace_level
+from entrepot.services.sessions import list_sessions
 
 if TYPE_CHECKING:
     from entrepot.graphql.group import GroupConnection
@@ -96,6 +98,14 @@ class Namespace(relay.Node):
 @strawberry.type(description="A person's namespace.")
 class User(Namespace):
     """A user."""
+
+    @strawberry.field(description="The viewer's own sessions, the one used last first, up to 100; null for those of anybody else.")
+    async def sessions(self, info: Info) -> list[Session] | None:
+        """The user's own to see."""
+        context = info.context
+        if self.key != context.actor.namespace_id or not may_see_tokens(context.site, context.actor, namespace_id=self.key):
+            return None
+        return [Session.of(one) for one in await list_sessions(context.actor)]
 
     @strawberry.field(description="The user's tokens, newest first; those that ended or were revoked too. Null for who may not see them.")
     async def tokens(self, info: Info, first: First = DEFAULT_FIRST, after: After = None) -> TokenConnection | None:

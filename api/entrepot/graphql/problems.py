@@ -11,7 +11,17 @@ from typing import Any
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
-from entrepot.errors import BadRequest, Conflict, EntrepotError, NotFound, PermissionDenied, TooLarge, Unauthenticated, ValidationError
+from entrepot.errors import (
+    BadRequest,
+    Conflict,
+    EntrepotError,
+    NotFound,
+    PermissionDenied,
+    TooLarge,
+    TooManyRequests,
+    Unauthenticated,
+    ValidationError,
+)
 
 
 @strawberry.interface(description="Why a mutation changed nothing.")
@@ -34,6 +44,13 @@ class PermissionDeniedError(Error):
 @strawberry.type(description="The state of the server contradicts the request.")
 class ConflictError(Error):
     """Conflict."""
+
+
+@strawberry.type(description="Somebody, perhaps somebody else, has tried too often. The same may be done after a pause.")
+class TooManyRequestsError(Error):
+    """TooManyRequests."""
+
+    retry_after: int = strawberry.field(description="How long the pause is, in seconds.")
 
 
 @strawberry.type(name="ValidationError", description="The input is not acceptable.")
@@ -76,7 +93,15 @@ class OnInvalidInput(strawberry.ExceptionHandler[ValidationError | BadRequest | 
         return InvalidInputError(message=exception.message, field=to_camel_case(named) if named else None)
 
 
-HANDLERS = (OnNotFound(), OnPermissionDenied(), OnConflict(), OnInvalidInput())
+class OnTooManyRequests(strawberry.ExceptionHandler[TooManyRequests, TooManyRequestsError]):
+    """Maps TooManyRequests."""
+
+    def handle(self, exception: TooManyRequests, *, field: Any, info: Any) -> TooManyRequestsError:
+        """As data."""
+        return TooManyRequestsError(message=exception.message, retry_after=exception.retry_after)
+
+
+HANDLERS = (OnNotFound(), OnPermissionDenied(), OnConflict(), OnInvalidInput(), OnTooManyRequests())
 
 
 def problem_of(error: EntrepotError) -> Error:

@@ -31,6 +31,7 @@ from entrepot.graphql.scalars import SCALARS
 if TYPE_CHECKING:
     from entrepot.registry import Registry
 
+DONE = "What can be done, one after the other. Takes a session, or a token with the scope `api:write`; `login`, `logout` and `register` take none."
 CORE_TYPES: tuple[type, ...] = (User, Organization, PlainFile)
 """What no field names: implementations of interfaces."""
 
@@ -79,7 +80,7 @@ def _schema(types: tuple[type, ...], queries: tuple[type, ...], mutations: tuple
     """Remembered: to build one takes a quarter of a second, and one process may open many sites with the same plugins."""
     return Schema(
         query=_root("Query", (*queries, Query), "What can be asked."),
-        mutation=_root("Mutation", (*mutations, *CORE_MUTATIONS), "What can be done, one after the other. Takes a token with the scope `api:write`."),
+        mutation=_root("Mutation", (*mutations, *CORE_MUTATIONS), DONE),
         types=dict.fromkeys((*CORE_TYPES, *types)),
         extensions=[TextLimits, ParserCache, ValidationCache, AnswerLimits, WriteLimits],
         exception_handlers=HANDLERS,

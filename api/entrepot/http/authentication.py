@@ -1,30 +1,37 @@
-"""From a request's credential to an Actor. Tokens only: a password is accepted nowhere but where a session or a token is made."""
+"""From a request's credential to an Actor: a token, or the session in a cookie (`cookies.py` says where that counts).
+
+A password is accepted nowhere but where a session is made (`services/accounts.py`): what stands in its place elsewhere is looked up as a token.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from entrepot.clock import now
 from entrepot.errors import EntrepotError, Unauthenticated
+from entrepot.http.cookies import SessionCookie, from_own_page, may_read, secret_of
 from entrepot.http.request import Facts
 from entrepot.log import current_request
+from entrepot.services import sessions, tokens
 from entrepot.services.actors import ANONYMOUS, Actor
-from entrepot.services.credentials import actor_by_token, is_valid
-from entrepot.services.tokens import digest_of, record_use
+from entrepot.services.credentials import actor_by_session, actor_by_token, is_valid
+from entrepot.services.tokens import digest_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from entrepot.db.lookup import CredentialRow
     from entrepot.site import Site
 
 log = logging.getLogger(__name__)
 USE_RECORDED_EVERY = 3_600_000
 INVALID = "This token is not valid: it is unknown, expired or revoked. Make a new one with `entrepot token create`."
-_recording: dict[int, asyncio.Task[None]] = {}
-"""By token: while the database is locked, a busy token must not queue one write per request in front of everybody else's."""
+_recording: dict[str, asyncio.Task[None]] = {}
+"""By token or session: while the database is locked, a busy one must not queue one write per request in front of everybody else's."""
 
 
 async def authenticate(site: Site, request: Request) -> Actor:
@@ -33,18 +40,31 @@ async def authenticate(site: Site, request: Request) -> Actor:
 
 
 async def actor_of(site: Site, facts: Facts) -> Actor:
-    """Who makes the request, by its `Authorization`, `X-API-Key` or `/t/<token>/`. Raises Unauthenticated."""
+    """Who makes the request, by its `Authorization`, `X-API-Key` or `/t/<token>/`; where it only reads, by its cookie too. Raises Unauthenticated."""
     secrets = credentials(facts)
-    if not secrets:
-        return ANONYMOUS
-    for secret in secrets:
-        actor = await _owner(site, secret, facts.address)
-        if actor is not None:
-            request = current_request.get()
-            if request is not None:
-                request.user = actor.name
-            return actor
-    raise Unauthenticated(INVALID)
+    if secrets:
+        return await _by_token(site, secrets, facts)
+    if facts.cookie and facts.reading:
+        secret = secret_of(site, facts)
+        if secret and may_read(site, facts):
+            return await _by_session(site, secret, facts)
+    return ANONYMOUS
+
+
+async def actor_to_act(site: Site, facts: Facts, cookie: SessionCookie) -> Actor:
+    """Who makes a request to the API, where a session may act as well as read. Raises Unauthenticated, and PermissionDenied for a POST with the
+    session of one whom a page of another site has made send it.
+    """
+    secrets = credentials(facts)
+    if secrets:
+        return await _by_token(site, secrets, facts)
+    if not cookie.secret:
+        return replace(ANONYMOUS, address=facts.address)
+    if not facts.reading:
+        cookie.require_own_page()
+    elif not from_own_page(site, facts):
+        return replace(ANONYMOUS, address=facts.address)
+    return await _by_session(site, cookie.secret, facts)
 
 
 def credentials(facts: Facts) -> list[str]:
@@ -70,14 +90,38 @@ def _basic(encoded: str) -> list[str]:
     return [part for part in (password, user) if part and part != "__token__"] or [""]
 
 
-async def _owner(site: Site, secret: str, address: str) -> Actor | None:
-    row = await site.lookup.token(digest_of(secret))
+async def _by_token(site: Site, secrets: list[str], facts: Facts) -> Actor:
+    for secret in secrets:
+        row = await site.lookup.token(digest_of(secret))
+        if row is not None and _opens(row, "token"):
+            return _noted(actor_by_token(row, facts.address))
+    raise Unauthenticated(INVALID)
+
+
+async def _by_session(site: Site, secret: str, facts: Facts) -> Actor:
+    """Who is logged in; anonymous where the session has ended."""
+    row = await site.lookup.session(digest_of(secret))
+    if row is None or not _opens(row, "session"):
+        return replace(ANONYMOUS, address=facts.address)
+    return _noted(actor_by_session(row, facts.address))
+
+
+def _noted(actor: Actor) -> Actor:
+    """The actor, whose name the log may tell."""
+    request = current_request.get()
+    if request is not None:
+        request.user = actor.name
+    return actor
+
+
+def _opens(row: CredentialRow, kind: str) -> bool:
+    """Whether a credential is valid; its use is recorded then."""
     at = now()
-    if row is None or not is_valid(row, at):
-        return None
-    if (row.last_used_at is None or at - row.last_used_at > USE_RECORDED_EVERY) and row.id not in _recording:
-        _record_soon(row.id, at)
-    return actor_by_token(row, address)
+    if not is_valid(row, at):
+        return False
+    if (row.last_used_at is None or at - row.last_used_at > USE_RECORDED_EVERY) and f"{kind} {row.id}" not in _recording:
+        _record_soon(kind, row.id, at)
+    return True
 
 
 async def recorded() -> None:
@@ -86,15 +130,16 @@ async def recorded() -> None:
         await asyncio.wait(_recording.values())
 
 
-def _record_soon(token_id: int, at: int) -> None:
+def _record_soon(kind: str, id: int, at: int) -> None:
     """Record the use beside the request: it waits for no write, and fails with none."""
+    key = f"{kind} {id}"
 
     async def record() -> None:
         try:
-            await record_use(token_id, at, USE_RECORDED_EVERY)
+            await (sessions.record_use if kind == "session" else tokens.record_use)(id, at, USE_RECORDED_EVERY)
         except EntrepotError:
-            log.warning("The last use of a token could not be recorded; the next use tries again.")
+            log.warning("The last use of a %s could not be recorded; the next use tries again.", kind)
 
     task = asyncio.create_task(record())
-    _recording[token_id] = task
-    task.add_done_callback(lambda _: _recording.pop(token_id, None))
+    _recording[key] = task
+    task.add_done_callback(lambda _: _recording.pop(key, None))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import orjson
 from starlette.responses import Response
 
-from entrepot.errors import EntrepotError
+from entrepot.errors import EntrepotError, TooManyRequests
 from entrepot.log import current_request
 
 if TYPE_CHECKING:
@@ -38,7 +38,10 @@ def problem(status: int, message: str) -> Response:
 
 def problem_of(error: EntrepotError) -> Response:
     """A domain error as a response."""
-    return problem(error.status, error.message)
+    response = problem(error.status, error.message)
+    if isinstance(error, TooManyRequests):
+        response.headers["retry-after"] = str(error.retry_after)
+    return response
 
 
 async def on_domain_error(request: Request, error: Exception) -> Response:

@@ -16,6 +16,10 @@ WANTED = {
     b"accept-encoding": "accept_encoding",
     b"authorization": "authorization",
     b"x-api-key": "api_key",
+    b"cookie": "cookie",
+    b"origin": "origin",
+    b"sec-fetch-site": "fetch_site",
+    b"sec-fetch-mode": "fetch_mode",
     b"if-none-match": "if_none_match",
     b"if-range": "if_range",
     b"range": "range",
@@ -30,10 +34,18 @@ class Facts:
     accept_encoding: str = ""
     authorization: str = ""
     api_key: str = ""
+    cookie: str = ""
+    origin: str = ""
+    fetch_site: str = ""
+    fetch_mode: str = ""
     if_none_match: str = ""
     if_range: str = ""
     range: str = ""
     path_token: str = ""
+    path: str = ""
+    """The address of a document or a file: `/<type>/<namespace>/…`, without a token. Empty where a route answers."""
+    raw_path: bytes = b""
+    """The same as the client has written it."""
     given: Callable[[], None] | None = None
     """What to call when the client was given the bytes from the first on; None where nobody counts that."""
 
@@ -44,11 +56,22 @@ class Facts:
             if wanted is not None:
                 text = value.decode("latin-1")
                 own[wanted] = f"{own[wanted]}, {text}" if own.get(wanted) else text
+        self._scope = scope
         client = scope.get("client")
         self.address: str = client[0] if client else ""
         self.through_proxy: bool = THROUGH_PROXY in scope
 
     @property
     def anonymous(self) -> bool:
-        """Whether no credential came along."""
-        return not (self.authorization or self.api_key or self.path_token)
+        """Whether nothing came along that may be a credential."""
+        return not (self.authorization or self.api_key or self.path_token or self.cookie)
+
+    @property
+    def scheme(self) -> str:
+        """How the client reached us: http or https."""
+        return str(self._scope.get("scheme", "http"))
+
+    @property
+    def reading(self) -> bool:
+        """Whether the method is one that changes nothing."""
+        return self._scope.get("method") in ("GET", "HEAD")

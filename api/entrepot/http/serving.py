@@ -16,6 +16,7 @@ from entrepot.http.authentication import actor_of
 from entrepot.http.conditions import accepted_encoding
 from entrepot.http.contents import LOST, SENT_WHOLE, Answer, BlobContent, Content, HandedContent, Header, LinkedContent, PiecesContent
 from entrepot.http.errors import problem
+from entrepot.http.moved import MovedContent, new_location
 from entrepot.http.newest import NewestContent
 from entrepot.http.request import Facts
 from entrepot.packagetype import (
@@ -37,6 +38,7 @@ from entrepot.services.files import stored_file
 from entrepot.services.heads import ensure_standing
 from entrepot.services.indexes import Audience, Place
 from entrepot.services.labels import MAIN
+from entrepot.services.moved import moved_file
 from entrepot.services.newest import newest_file
 from entrepot.services.permissions import audience_of, not_found, reads_everything, reads_private, reads_some_private, require_read
 from entrepot.storage.names import name_of
@@ -67,7 +69,7 @@ class Server:
         self._closed = not site.settings.anonymous_read
         """Nothing is for everybody here: no cache that several people share may keep an answer."""
         age = site.settings.index_max_age
-        self._by_credential = "Authorization, X-API-Key" if age else ""
+        self._by_credential = "Authorization, X-API-Key, Cookie" if age else ""
         self._cache_control = {
             False: f"public, max-age={age}" if age else "no-cache",
             True: f"private, max-age={age}" if age else "private, no-cache",
@@ -207,7 +209,9 @@ class Server:
     # -- files --------------------------------------------------------------------------------------------------------
 
     async def _file(self, facts: Facts, actor: Actor, namespace: str, type: PackageType, target: FileTarget) -> Content:
-        row = await self.file_row(actor, namespace, type, target)
+        row = await self._file_row(namespace, type, target)
+        if row is None or not self._may_read(actor, type, row.namespace_id, row.package_id, bool(row.private)):
+            return await self._moved(facts, actor, namespace, type, target, gone=row is None)
         private = bool(row.private) or self._closed
         if target.extra is None:
             facts.given = partial(self.site.downloads.count, row.id)
@@ -251,15 +255,21 @@ class Server:
             raise not_found(f"{type.name} package {target.name}{f' with a file {target.basename}' if target.basename else ''} in {namespace}")
         return NewestContent(target.base + type.location(stored_file(row, {})), private=bool(row["private"]) or self._closed)
 
-    async def file_row(self, actor: Actor, namespace: str, type: PackageType, target: FileTarget) -> FileRow:
-        """The file or extra of a target, if the actor may read it. Raises NotFound."""
+    async def _file_row(self, namespace: str, type: PackageType, target: FileTarget) -> FileRow | None:
         if target.extra is None:
-            row = await self.site.lookup.file(namespace, type.name, target.path)
-        else:
-            row = await self.site.lookup.extra(namespace, type.name, target.path, target.extra)
-        if row is None or not self._may_read(actor, type, row.namespace_id, row.package_id, bool(row.private)):
+            return await self.site.lookup.file(namespace, type.name, target.path)
+        return await self.site.lookup.extra(namespace, type.name, target.path, target.extra)
+
+    async def _moved(self, facts: Facts, actor: Actor, namespace: str, type: PackageType, target: FileTarget, *, gone: bool) -> Content:
+        """The way to a file that is in another namespace now. Raises NotFound where there is none that the actor may read.
+
+        What is there and hidden is looked for too: else its answer would come sooner than that of what is not there.
+        """
+        row = await moved_file(namespace=namespace, type=type.name, path=target.path)
+        location = new_location(facts, row["namespace"]) if gone and row is not None else None
+        if row is None or location is None or not self._may_read(actor, type, row["namespace_id"], row["package_id"], bool(row["private"])):
             raise not_found(f"file {target.path} in {namespace}")
-        return row
+        return MovedContent(location, private=bool(row["private"]) or self._closed)
 
     @staticmethod
     def _may_read(actor: Actor, type: PackageType, namespace_id: int, package_id: int, private: bool) -> bool:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from entrepot.clock import now
-from entrepot.services import staging
+from entrepot.services import sessions, staging, throttle
 from entrepot.services.collection.blobs import collect_blobs
 from entrepot.services.collection.changes import prune_changes
 from entrepot.services.collection.report import Report
@@ -39,6 +39,8 @@ async def collect(storage: Storage, *, older_than: timedelta = A_DAY, index_hist
     report, start = Report(dry_run=dry_run), now()
     before, index_before = start - _milliseconds(older_than), start - _milliseconds(index_history)
     report.staged = await staging.expire(dry_run=dry_run)
+    report.sessions = await sessions.expire(dry_run=dry_run)
+    report.throttles = await throttle.expire(dry_run=dry_run)
     await record_strays(storage, report)
     await collect_blobs(storage, report, before=before)
     await prune_changes(report, before=index_before)

@@ -33,6 +33,10 @@ class Report:
     """Rows of the change log."""
     staged: int = 0
     """Uploads that were announced, and whose time is over."""
+    sessions: int = 0
+    """Sessions of users that nobody has used for too long."""
+    throttles: int = 0
+    """Counts of attempts to log in that are forgotten by now."""
     spooled: int = 0
     """Files that uploads which died have left on this machine. Not looked at in a dry run."""
     failures: list[str] = field(default_factory=list)

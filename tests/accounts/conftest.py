@@ -1,0 +1,84 @@
+"""People who log in, with a browser or a program that keeps cookies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from changes import ask, mutation
+from entrepot.db.sql import execute, fetch
+from entrepot.services.users import set_password
+from house import House, Person
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class Visitor:
+    """Somebody with a cookie jar."""
+
+    client: httpx.AsyncClient
+    name: str = ""
+
+    async def result(self, name: str, wanted: str = "__typename", /, **input: Any) -> dict[str, Any]:
+        """What a mutation answers, payload or typed error."""
+        answer = await ask(self.client, mutation(name, wanted) if "RetryAfter" not in wanted else wanted, input=input)
+        assert "errors" not in answer, answer
+        found: dict[str, Any] = answer["data"]["result"]
+        return found
+
+    async def logs_in(self, name: str = "", password: str = PASSWORD) -> None:
+        """Log in, which must work."""
+        result = await self.result("login", "viewer { name }", name=name or self.name, password=password)
+        assert result == {"__typename": "LoginPayload", "viewer": {"name": self.name}}, result
+
+    async def guesses(self, password: str, name: str = "") -> str:
+        """Try a password; answers the type of what comes of it."""
+        result = await self.result("login", name=name or self.name, password=password)
+        return str(result["__typename"])
+
+    async def whoami(self) -> str | None:
+        """Who the site takes the visitor for."""
+        answer = await ask(self.client, "{ viewer { name } }")
+        assert "errors" not in answer, answer
+        viewer: Mapping[str, str] | None = answer["data"]["viewer"]
+        return viewer and viewer["name"]
+
+    @property
+    def secret(self) -> str:
+        """The secret in the session cookie; empty without one."""
+        return self.client.cookies.get("entrepot_session") or ""
+
+    def again(self, house: House) -> Visitor:
+        """Somebody else who has copied the cookies."""
+        copy = Visitor(house.anyone, self.name)
+        copy.client.cookies.update(dict(self.client.cookies))
+        return copy
+
+
+def visitor(house: House, name: str = "alice", **headers: str) -> Visitor:
+    """Somebody who has just come."""
+    return Visitor(house.client(**headers), name)
+
+
+@pytest.fixture
+async def anna(house: House, alice: Person) -> Visitor:
+    """Alice with a password and a browser, not logged in."""
+    await set_password(name="alice", password=PASSWORD)
+    return visitor(house)
+
+
+async def passes(hours: float) -> None:
+    """Let time pass for sessions and for what is counted."""
+    span = round(hours * 3_600_000)
+    await execute("UPDATE login_failure SET last_at = last_at - $1", span)
+    await execute("UPDATE session SET created_at = created_at - $1, used_at = used_at - $1, expires_at = expires_at - $1", span)
+
+
+async def told(action: str) -> list[tuple[str, str, str]]:
+    """Who did it, to what, from where, as the audit log has it."""
+    rows = await fetch("SELECT actor, subject, address FROM audit_event WHERE action = $1 ORDER BY id", action)
+    return [(row["actor"], row["subject"], row["address"]) for row in rows]
