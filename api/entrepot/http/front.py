@@ -113,6 +113,7 @@ class Front:
             await self._pass_on(scope, receive, exchange, facts, path)
             return
         namespace, type, label, target = found
+        facts.path, facts.raw_path = path, scope.get("raw_path", b"")
         exchange.kind = KINDS[target.__class__]
         try:
             if isinstance(target, RedirectTarget | RefusalTarget):

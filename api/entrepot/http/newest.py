@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from entrepot.http.contents import EMPTY, Content, Header
 
 if TYPE_CHECKING:
-    from starlette.types import Send
-
     from entrepot.http.request import Facts
 
 
@@ -28,7 +26,6 @@ class NewestContent(Content):
         super().__init__(headers, "", 0)
         self.start = {"type": "http.response.start", "status": 302, "headers": [*headers, (b"content-length", b"0")]}
 
-    async def send(self, facts: Facts, method: str, send: Send) -> None:
+    def made(self, facts: Facts, method: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """The same for every method, and whatever the client has already."""
-        await send(self.start)
-        await send(EMPTY)
+        return self.start, EMPTY

@@ -148,7 +148,8 @@ class Server:
             raise _no_document(namespace, type, label, document)
         if not await self._stands_for(actor, owner.id, type, label, document):
             raise _no_document(namespace, type, label, document)
-        await transact(lambda: ensure_standing(namespace_id=owner.id, type=type.name, label=label, document=document))
+        with suppress(IntegrityError):  # the namespace was deleted since it was looked up, and so has no head
+            await transact(lambda: ensure_standing(namespace_id=owner.id, type=type.name, label=label, document=document))
         head = await self.site.lookup.head(namespace, type.name, label, document)
         if head is None:
             raise _no_document(namespace, type, label, document)

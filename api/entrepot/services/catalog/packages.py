@@ -67,13 +67,22 @@ def _pattern(word: str) -> str:
 
 
 async def package_named(site: Site, actor: Actor, *, namespace: str, name: str) -> Row | None:
-    """The package of that name, in whatever case it is written."""
+    """The package of that name, in whatever case it is written; or the one that had it and has moved to another namespace since."""
     condition = Condition()
     condition.add_numbered(visible_sql(site, actor, condition.next))
-    condition.add("namespace.name_key = {0}", namespace.lower())
-    condition.add("package.name_key = {0}", name.lower())
-    rows = await fetch(f"SELECT {COLUMNS} FROM package JOIN namespace ON namespace.id = package.namespace_id WHERE {condition}", *condition.values)
-    return rows[0] if rows else None
+    condition.add(
+        """package.id IN (SELECT named.id FROM namespace JOIN package AS named ON named.namespace_id = namespace.id
+            WHERE namespace.name_key = {0} AND named.name_key = {1}
+        UNION ALL SELECT freed_package.moved_to_id FROM namespace JOIN freed_package ON freed_package.namespace_id = namespace.id
+            WHERE namespace.name_key = {0} AND freed_package.name_key = {1})""",
+        namespace.lower(),
+        name.lower(),
+    )
+    rows = await fetch(
+        f"SELECT {COLUMNS}, home.name_key AS home FROM package JOIN namespace AS home ON home.id = package.namespace_id WHERE {condition}",
+        *condition.values,
+    )
+    return next((row for row in rows if row["home"] == namespace.lower()), rows[0] if rows else None)
 
 
 async def package_by_uuid(site: Site, actor: Actor, *, uuid: str) -> Row | None:
