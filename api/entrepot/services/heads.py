@@ -11,10 +11,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
+from functools import partial
 from typing import NamedTuple
 
+from tortoise.exceptions import IntegrityError
+
 from entrepot.clock import now
-from entrepot.db.sql import execute, fetch, rows_of
+from entrepot.db.sql import execute, fetch, rows_of, transact
 
 
 class Touched(NamedTuple):
@@ -30,6 +34,9 @@ class Touched(NamedTuple):
 UPSERT = """INSERT INTO head (namespace_id, type, label, document, generation, pruned) VALUES {rows}
     ON CONFLICT (namespace_id, type, label, document) DO UPDATE SET generation = head.generation + 1
     RETURNING id, generation, namespace_id, type, label, document"""
+
+STANDING = """INSERT INTO head (namespace_id, type, label, document, generation, pruned) VALUES ($1, $2, $3, $4, 0, 0)
+    ON CONFLICT (namespace_id, type, label, document) DO NOTHING"""
 
 
 async def bump(touched: Iterable[Touched]) -> None:
@@ -55,12 +62,9 @@ async def bump(touched: Iterable[Touched]) -> None:
 
 
 async def ensure_standing(*, namespace_id: int, type: str, label: str, document: str) -> None:
-    """Make the head of a document that exists before its first file; does nothing where it is there."""
-    await execute(
-        """INSERT INTO head (namespace_id, type, label, document, generation, pruned) VALUES ($1, $2, $3, $4, 0, 0)
-        ON CONFLICT (namespace_id, type, label, document) DO NOTHING""",
-        namespace_id,
-        type,
-        label,
-        document,
-    )
+    """Make the head of a document that exists before its first file, in a transaction of its own.
+
+    Does nothing where it is there, and where the namespace was deleted since it was looked up.
+    """
+    with suppress(IntegrityError):
+        await transact(partial(execute, STANDING, namespace_id, type, label, document))

@@ -14,8 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from tortoise.exceptions import IntegrityError
+
 from entrepot.clock import now
 from entrepot.db.sql import execute, rows_of, transact
+from entrepot.errors import NotFound
 from entrepot.metrics import RENDERS
 from entrepot.services.cache import ByteCache
 from entrepot.services.flights import Flights
@@ -224,7 +227,10 @@ class Indexes:
                     *(value for row in rows for value in row),
                 )
 
-        await transact(write)
+        try:
+            await transact(write)
+        except IntegrityError as error:  # the head went with its namespace since it was read
+            raise NotFound("The namespace of this index is no more.") from error
 
     # -- parts --------------------------------------------------------------------------------------------------------
 
