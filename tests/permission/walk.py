@@ -1,0 +1,345 @@
+"""A small site whose people act at random, and what each of them is shown of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import product
+from typing import Any
+
+import httpx
+import msgpack
+import orjson
+import zstandard
+from cast import LEVELS, inserted
+from conda_builder import build_conda
+from entrepot.clock import now
+from entrepot.db.models import new_uuid
+from entrepot.db.sql import execute, fetch, transaction
+from entrepot.services.namespaces import add_namespace
+from entrepot.services.tokens import create_token
+from entrepot.services.users import create_user
+from house import House
+from oracle import Answer, Credential, Group, Level, Place, World
+from pypi_builder import build_wheel
+
+from .operations import changed, gid, uploading
+
+TYPES = ("conda", "pypi")
+NAMES = ("red", "blue")
+VERSIONS = ("1", "2")
+LABELS = ("main", "dev")
+GROUPS = ("readers", "writers", "masters", "some")
+KINDS = {"conda": "CondaFile", "pypi": "PypiFile"}
+
+
+@cache
+def built(type: str, name: str, version: str) -> tuple[str, bytes]:
+    """A file, always the same."""
+    return build_conda(name, version) if type == "conda" else build_wheel(name, version)
+
+
+@dataclass
+class File:
+    """A published file, as the walk remembers it."""
+
+    id: str
+    type: str
+    place: Place
+    path: str
+    url: str
+    labels: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Asker:
+    """One credential."""
+
+    name: str
+    credential: Credential
+    client: httpx.AsyncClient
+
+
+class Town:
+    """Two namespaces, a user's and an organization's, the people around them, and the oracle that knows all of it.
+
+    Names end in a number that no other town of the site has.
+    """
+
+    def __init__(self, house: House, number: int) -> None:
+        self.house = house
+        self.number = number
+        self.alice, self.acme = f"alice{number}", f"acme{number}"
+        self.people = [self.alice, *(f"{name}{number}" for name in ("olga", "bob", "carol"))]
+        self.root = f"root{number}"
+        self.world = World(organizations={self.acme}, admins={self.root})
+        self.ids: dict[str, int] = {}
+        self.groups: dict[str, int] = {}
+        self.askers: dict[str, Asker] = {"anonymous": Asker("anonymous", Credential(), house.anyone)}
+        self.files: dict[str, File] = {}
+        """By the URL's path."""
+        self.shards: dict[str, Place] = {}
+        """The URLs of shards that were ever in an index, and what they are of."""
+        self.packages: dict[str, Place] = {}
+        """Packages that are there, by their ids."""
+        self.freed: set[Place] = set()
+
+    @property
+    def namespaces(self) -> tuple[str, str]:
+        return self.alice, self.acme
+
+    @property
+    def names(self) -> list[str]:
+        return [f"{name}{self.number}x" for name in NAMES]
+
+    async def open(self) -> None:
+        """Put the people in."""
+        for name in (*self.people, self.root):
+            self.ids[name] = (await create_user(self.house.site.registry, name=name, password=None, admin=name == self.root))["id"]
+        async with transaction():
+            self.ids[self.acme] = (await add_namespace(name=self.acme, kind="organization"))["id"]
+        for name, level, everything in (
+            ("owners", "admin", True),
+            *zip(GROUPS, ("read", "write", "admin", "write"), (True, True, True, False), strict=True),
+        ):
+            self.groups[name] = await inserted(
+                "member_group",
+                uuid=new_uuid(),
+                namespace_id=self.ids[self.acme],
+                name=name,
+                name_key=name,
+                permission=level,
+                everything=everything,
+                created_at=now(),
+            )
+            self.world.groups[self.acme, name] = Group(LEVELS[level], None if everything else set())
+        await self.join("owners", self.people[1])
+        for name in (*self.people, self.root, self.acme):
+            await self.new_token(name)
+        await self.new_token(self.people[1], "conda:download")
+
+    # -- people -------------------------------------------------------------------------------------------------------
+
+    async def new_token(self, owner: str, *scopes: str) -> None:
+        """A token, in the place of the one that the owner had with these scopes."""
+        secret = await create_token(self.house.site.registry, owner=owner, name="walk", scopes=scopes or ("all",))
+        name = " ".join((owner, *scopes))
+        client = self.house.client(Authorization=f"Bearer {secret}")
+        self.askers[name] = Asker(name, Credential(owner=owner, scopes=frozenset(scopes or ("all",))), client)
+
+    async def revoke_tokens(self, owner: str) -> None:
+        """End the tokens of somebody."""
+        await execute("UPDATE token SET revoked_at = $1 WHERE namespace_id = $2 AND revoked_at IS NULL", now(), self.ids[owner])
+        for name, asker in self.askers.items():
+            if asker.credential.owner == owner:
+                ended = Credential(owner=owner, scopes=asker.credential.scopes, ended=True)
+                self.askers[name] = Asker(name, ended, asker.client)
+
+    async def disable(self, user: str, *, disabled: bool) -> None:
+        await execute('UPDATE "user" SET disabled_at = $1 WHERE namespace_id = $2', now() if disabled else None, self.ids[user])
+        (self.world.disabled.add if disabled else self.world.disabled.discard)(user)
+
+    async def join(self, group: str, user: str) -> None:
+        members = self.world.groups[self.acme, group].members
+        if user not in members:
+            await inserted("group_member", group_id=self.groups[group], user_id=self.ids[user], added_at=now())
+            members.add(user)
+
+    async def leave(self, group: str, user: str) -> None:
+        await execute("DELETE FROM group_member WHERE group_id = $1 AND user_id = $2", self.groups[group], self.ids[user])
+        self.world.groups[self.acme, group].members.discard(user)
+
+    async def entrust(self, package: str, *, to_group: bool, user: str, entrusted: bool) -> None:
+        """Give a package to a collaborator or to the group `some`, or take it away."""
+        place = self.packages[package]
+        [row] = await fetch("SELECT id FROM package WHERE uuid = $1", package)
+        if to_group and place[0] != self.acme:
+            return
+        packages = self.world.groups[self.acme, "some"].packages
+        assert packages is not None
+        if to_group:
+            await execute("DELETE FROM group_package WHERE package_id = $1", row["id"])
+            packages.discard(place)
+        else:
+            await execute("DELETE FROM collaborator WHERE package_id = $1 AND user_id = $2", row["id"], self.ids[user])
+            self.world.collaborators.discard((user, place))
+        if entrusted and to_group:
+            await inserted("group_package", group_id=self.groups["some"], package_id=row["id"])
+            packages.add(place)
+        elif entrusted:
+            await inserted("collaborator", package_id=row["id"], user_id=self.ids[user], added_at=now())
+            self.world.collaborators.add((user, place))
+
+    # -- what they do -------------------------------------------------------------------------------------------------
+
+    async def upload(self, asker: Asker, place: Place, type: str, version: str, *, private: bool | None, label: str) -> None:
+        """Upload a file, and remember it if that was right."""
+        namespace, name = place
+        basename, body = built(type, name, version)
+        query = {"label": label} | ({} if private is None else {"private": str(private).lower()})
+        response = await asker.client.put(f"/upload/{namespace}/{basename}", params=query, content=body)
+        expected = self._of_upload(asker.credential, place, type, private)
+        assert uploading(response).startswith(expected), (asker.name, place, expected, response.text)
+        if response.status_code not in (200, 201):
+            return
+        made = response.json()
+        path = made["url"].removeprefix(self.house.address)
+        assert (response.status_code == 201) == (path not in self.files)
+        if place not in self.world.private:
+            self.world.private[place] = bool(private)
+            self.freed.discard(place)
+            [row] = await fetch("SELECT uuid FROM package WHERE namespace_id = $1 AND name = $2", self.ids[namespace], name)
+            self.packages[row["uuid"]] = place
+        self.files.setdefault(path, File(gid(KINDS[type], made["id"]), type, place, made["path"], path, {label}))
+
+    def _of_upload(self, who: Credential, place: Place, type: str, private: bool | None) -> str:
+        answer = self.world.uploads(who, place, type)
+        if answer is not Answer.DONE:
+            return answer
+        if place not in self.world.private:
+            return Answer.DENIED if place in self.freed and self.world.given(who, place[0]) < Level.ADMIN else Answer.DONE
+        there = self.world.private[place]
+        if private not in (None, there):
+            return "409: "
+        return answer
+
+    async def mutate(self, asker: Asker, name: str, place: Place, level: Level, **given: Any) -> bool:
+        """Run a mutation on a package, whose answer must be right; whether it has changed anything."""
+        kind = name[0].upper() + name[1:]
+        text = f"mutation ($input: {kind}Input!) {{ found: {name}(input: $input) {{ __typename ... on Error {{ message }} }} }}"
+        response = await asker.client.post("/graphql", json={"query": text, "variables": {"input": given}})
+        expected = self.world.changes(asker.credential, *place, level)
+        assert changed(response) == expected, (asker.name, name, place)
+        return expected is Answer.DONE
+
+    async def show(self, asker: Asker, package: str, *, private: bool) -> None:
+        place = self.packages[package]
+        if await self.mutate(
+            asker, "updatePackage", place, Level.ADMIN, packageId=gid("Package", package), visibility="PRIVATE" if private else "PUBLIC"
+        ):
+            self.world.private[place] = private
+
+    async def label(self, asker: Asker, file: File, label: str, *, on: bool) -> None:
+        if await self.mutate(asker, "addLabel" if on else "removeLabel", file.place, Level.WRITE, files={"ids": [file.id]}, label=label):
+            (file.labels.add if on else file.labels.discard)(label)
+
+    async def remove(self, asker: Asker, file: File) -> None:
+        if await self.mutate(asker, "removeFiles", file.place, Level.WRITE, files={"ids": [file.id]}):
+            del self.files[file.url]
+
+    async def delete(self, asker: Asker, package: str) -> None:
+        place = self.packages[package]
+        if await self.mutate(asker, "deletePackage", place, Level.ADMIN, packageId=gid("Package", package), confirmation="/".join(place)):
+            self._forget(place)
+            del self.packages[package]
+            self.files = {url: file for url, file in self.files.items() if file.place != place}
+            self.freed.add(place)
+
+    def _forget(self, place: Place) -> None:
+        del self.world.private[place]
+        self.world.collaborators = {one for one in self.world.collaborators if one[1] != place}
+        for group in self.world.groups.values():
+            if group.packages is not None:
+                group.packages.discard(place)
+
+    # -- what they are shown ------------------------------------------------------------------------------------------
+
+    async def check(self) -> None:
+        """Compare what everybody is shown, everywhere, with the oracle."""
+        for asker in self.askers.values():
+            for namespace in self.namespaces:
+                await self._check_conda(asker, namespace)
+                await self._check_pypi(asker, namespace)
+            await self._check_files(asker)
+            await self._check_graphql(asker)
+
+    def _shown(self, asker: Asker, namespace: str, type: str, label: str = "main") -> list[File]:
+        """The files that stand in a channel, for who asks."""
+        return [
+            file
+            for file in self.files.values()
+            if file.place[0] == namespace
+            and file.type == type
+            and label in file.labels
+            and self.world.reads(asker.credential, file.place, type) is Answer.SEEN
+        ]
+
+    async def _body(self, asker: Asker, url: str, **headers: str) -> bytes | None:
+        """The body; None where there is nothing; the test fails for a dead credential that opens anything, and for any other status."""
+        response = await asker.client.get(url, headers=headers)
+        if self.world.dead(asker.credential):
+            assert response.status_code == 401, (asker.name, url)
+            return None
+        assert response.status_code in (200, 404), (asker.name, url, response.text)
+        return response.content if response.status_code == 200 else None
+
+    async def _check_conda(self, asker: Asker, namespace: str) -> None:
+        for label in LABELS:
+            channel = f"/conda/{namespace}" if label == "main" else f"/conda/{namespace}/label/{label}"
+            body = await self._body(asker, f"{channel}/noarch/repodata.json")
+            wanted = self._shown(asker, namespace, "conda", label)
+            listed = set(orjson.loads(body)["packages.conda"]) if body else set()
+            assert {f"noarch/{basename}" for basename in listed} == {file.path for file in wanted}, (asker.name, channel)
+            index = await self._body(asker, f"{channel}/noarch/repodata_shards.msgpack.zst")
+            shards: Mapping[str, bytes] = msgpack.unpackb(_unzstd(index))["shards"] if index else {}
+            assert set(shards) == {file.place[1] for file in wanted}, (asker.name, channel)
+            for name, digest in shards.items():
+                self.shards[f"{channel}/noarch/shards/{digest.hex()}.msgpack.zst"] = (namespace, name)
+
+    async def _check_pypi(self, asker: Asker, namespace: str) -> None:
+        wanted = self._shown(asker, namespace, "pypi")
+        root = await self._body(asker, f"/pypi/{namespace}/simple/", accept="application/vnd.pypi.simple.v1+json")
+        assert set(re.findall(rb'"name":"([^"]+)"', root or b"")) == {file.place[1].encode() for file in wanted}, (asker.name, namespace)
+        for name in self.names:
+            page = await self._body(asker, f"/pypi/{namespace}/simple/{name}/", accept="application/vnd.pypi.simple.v1+json")
+            found = set(re.findall(rb'"filename":"([^"]+)"', page or b""))
+            assert found == {file.path.encode() for file in wanted if file.place[1] == name}, (asker.name, namespace, name)
+
+    async def _check_files(self, asker: Asker) -> None:
+        everywhere = [(place, type, version) for place, type, version in product(product(self.namespaces, self.names), TYPES, VERSIONS)]
+        for (namespace, name), type, version in everywhere:
+            basename = built(type, name, version)[0]
+            url = f"/{type}/{namespace}/" + (f"noarch/{basename}" if type == "conda" else f"files/{basename}")
+            file = self.files.get(url)
+            expected = file is not None and self.world.reads(asker.credential, file.place, type) is Answer.SEEN
+            assert (await self._body(asker, url) is not None) == expected, (asker.name, url)
+        for url, place in self.shards.items():
+            body = await self._body(asker, url)
+            if body is not None:  # one that is superseded may go at any time
+                assert self.world.reads(asker.credential, place, "conda") is Answer.SEEN, (asker.name, url)
+
+    async def _check_graphql(self, asker: Asker) -> None:
+        """One query for all of it."""
+        ids = {f"p{number}": id for number, id in enumerate(self.packages)}
+        files = {f"f{number}": file for number, file in enumerate(self.files.values())}
+        fields = [f'search: packages(search: "{self.number}x") {{ totalCount nodes {{ name namespace {{ name }} }} }}']
+        fields += [f'in{at}: namespace(name: "{name}") {{ packages {{ totalCount nodes {{ name }} }} }}' for at, name in enumerate(self.namespaces)]
+        fields += [f'{alias}: node(id: "{gid("Package", id)}") {{ id }}' for alias, id in ids.items()]
+        fields += [f'{alias}: node(id: "{file.id}") {{ id }}' for alias, file in files.items()]
+        places = list(product(self.namespaces, self.names))
+        fields += [f'n{at}: package(namespace: "{place[0]}", name: "{place[1]}") {{ files {{ totalCount }} }}' for at, place in enumerate(places)]
+        response = await asker.client.post("/graphql", json={"query": f"{{ {' '.join(fields)} }}"})
+        if self.world.asks(asker.credential, None) is not Answer.SEEN:
+            assert response.status_code in (401, 403), (asker.name, response.text)
+            return
+        data = response.json()["data"]
+        seen = sorted(place for place in places if self.world.asks(asker.credential, place) is Answer.SEEN)
+        assert sorted((one["namespace"]["name"], one["name"]) for one in data["search"]["nodes"]) == seen, asker.name
+        assert data["search"]["totalCount"] == len(seen), asker.name
+        for at, name in enumerate(self.namespaces):
+            here = sorted(one for namespace, one in seen if namespace == name)
+            assert sorted(one["name"] for one in data[f"in{at}"]["packages"]["nodes"]) == here, asker.name
+            assert data[f"in{at}"]["packages"]["totalCount"] == len(here), asker.name
+        for at, place in enumerate(places):
+            count = sum(file.place == place for file in self.files.values())
+            assert data[f"n{at}"] == ({"files": {"totalCount": count}} if place in seen else None), (asker.name, place)
+        for alias, id in ids.items():
+            assert (data[alias] is not None) == (self.packages[id] in seen), (asker.name, id)
+        for alias, file in files.items():
+            assert (data[alias] is not None) == (file.place in seen), (asker.name, file)
+
+
+def _unzstd(body: bytes) -> bytes:
+    return zstandard.ZstdDecompressor().decompressobj().decompress(body)
