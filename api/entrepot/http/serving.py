@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from entrepot.db.sql import transact
 from entrepot.errors import EntrepotError, NotFound
 from entrepot.http.authentication import actor_of
 from entrepot.http.conditions import accepted_encoding
@@ -148,8 +147,7 @@ class Server:
             raise _no_document(namespace, type, label, document)
         if not await self._stands_for(actor, owner.id, type, label, document):
             raise _no_document(namespace, type, label, document)
-        with suppress(IntegrityError):  # the namespace was deleted since it was looked up, and so has no head
-            await transact(lambda: ensure_standing(namespace_id=owner.id, type=type.name, label=label, document=document))
+        await ensure_standing(namespace_id=owner.id, type=type.name, label=label, document=document)
         head = await self.site.lookup.head(namespace, type.name, label, document)
         if head is None:
             raise _no_document(namespace, type, label, document)
