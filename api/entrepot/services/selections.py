@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MOST_FILES = 1000
 """How many files one change may name one by one."""
+NOTHING_MEANT = "Say which files: name them, a release, or a package."
 
 COLUMNS = """file.id, file.uuid, file.namespace_id, namespace.name AS namespace, file.package_id, package.uuid AS package_uuid,
     package.name AS package, package.private, file.release_id, binding.name AS name, file.type, file.version, file.path, file.sha256"""
@@ -93,7 +94,53 @@ async def selected(site: Site, actor: Actor, selection: FileSelection, level: Le
     if selection.package is not None:
         row = await locked_package(site, actor, level, uuid=selection.package)
         return Selected(await _rows("file.package_id = $1", row["package_id"]), ())
-    raise ValidationError("Say which files: name them, a release, or a package.")
+    raise ValidationError(NOTHING_MEANT)
+
+
+async def readable(site: Site, actor: Actor, selection: FileSelection) -> Sequence[Row]:
+    """The files of a selection, none of them locked, all of which the actor may read.
+
+    Raises ValidationError for a selection of nothing or of too many, NotFound for what is not there for this actor.
+    """
+    key: Callable[[Row], Any] = _uuid
+    wanted: Mapping[Any, str]
+    if selection.whole:
+        rows = await _all_of(site, actor, selection)
+        wanted = {row["uuid"]: str(_address(row)) for row in rows}
+    elif selection.addresses is not None:
+        key, wanted = _address, {Address(one.namespace.lower(), one.type, one.path): str(one) for one in selection.addresses}
+        rows = await _listed(wanted, *_by_addresses(list(wanted)))
+    else:
+        wanted = {one: one for one in selection.ids or ()}
+        rows = await _listed(wanted, *_by_ids(list(wanted)))
+    seen = {key(row): row for row in rows}
+    for one, name in wanted.items():
+        row = seen.get(one)
+        if row is None or not sees(site, actor, On.package_of(row), needs=(f"{row['type']}:download", *API_READ)):
+            raise not_found(f"file {name}")
+    return sorted(seen.values(), key=lambda row: int(row["id"]))
+
+
+async def _listed(wanted: Mapping[Any, str], statement: str, values: Sequence[Any]) -> Sequence[Row]:
+    _check_number(wanted)
+    ids = [row["id"] for row in await fetch(statement, *values)]
+    return await fetch(f"SELECT {COLUMNS} FROM {TABLES} WHERE file.id IN ({marks(ids)})", *ids)
+
+
+async def _all_of(site: Site, actor: Actor, selection: FileSelection) -> Sequence[Row]:
+    if selection.package is None and selection.release is None:
+        raise ValidationError(NOTHING_MEANT)
+    kind, uuid = ("package", selection.package) if selection.package is not None else ("release", selection.release)
+    release = "" if kind == "package" else "JOIN release ON release.package_id = package.id"
+    found = await fetch(
+        f"""SELECT {kind}.id, package.id AS package_id, package.name AS package, package.private, namespace.id AS namespace_id,
+        namespace.name AS namespace FROM package JOIN namespace ON namespace.id = package.namespace_id {release} WHERE {kind}.uuid = $1""",
+        uuid,
+    )
+    reads = (*API_READ, *(f"{type}:download" for type in site.registry.types))
+    if not found or not sees(site, actor, On.package_of(found[0]), needs=reads):
+        raise not_found(f"{kind} with this id")
+    return await fetch(f"SELECT {COLUMNS} FROM {TABLES} WHERE file.{kind}_id = $1 ORDER BY file.id", found[0]["id"])
 
 
 async def locked_package(site: Site, actor: Actor, level: Level, *, uuid: str) -> Row:
@@ -118,6 +165,17 @@ async def locked_release(site: Site, actor: Actor, level: Level, *, uuid: str) -
     return _judged(site, await confirmed(actor), level, rows[0] if rows else None, "release with this id", needs=API_WRITE)
 
 
+def _uuid(row: Row) -> str:
+    return str(row["uuid"])
+
+
+def _check_number(wanted: Mapping[Any, str]) -> None:
+    if not wanted:
+        raise ValidationError("Name at least one file.")
+    if len(wanted) > MOST_FILES:
+        raise ValidationError(f"Name {MOST_FILES:,} files at most; these are {len(wanted):,}.")
+
+
 def _address(row: Row) -> Address:
     return Address(row["namespace"].lower(), row["type"], row["path"])
 
@@ -140,10 +198,7 @@ async def _named(
     site: Site, actor: Actor, level: Level, wanted: dict[Any, str], statement: str, values: Sequence[Any], key: Callable[[Row], object]
 ) -> Selected:
     """The files that were named, by what names them; `wanted` says how to speak of each."""
-    if not wanted:
-        raise ValidationError("Name at least one file.")
-    if len(wanted) > MOST_FILES:
-        raise ValidationError(f"Name {MOST_FILES:,} files at most; these are {len(wanted):,}.")
+    _check_number(wanted)
     ids = [row["id"] for row in await fetch(statement, *values)]
     seen = {key(row): row for row in await fetch(f"SELECT {COLUMNS} FROM {TABLES} WHERE file.id IN ({marks(ids)})", *ids)}
     allowed, refused = _sorted_out(site, actor, level, wanted, seen)  # before anything is locked: nobody holds up the files of others by naming them

@@ -21,6 +21,7 @@ from entrepot.services.credentials import confirmed
 from entrepot.services.freed import free_names, take_names
 from entrepot.services.grants import Level
 from entrepot.services.labels import label_ids
+from entrepot.services.locks import refused_by_lock
 from entrepot.services.namespaces import name_key
 from entrepot.services.notices import tell_of_package
 from entrepot.services.permissions import On, not_found, require
@@ -60,6 +61,7 @@ async def transfer_package(site: Site, *, actor: Actor, package: str, to: str) -
 
 async def _transfer(site: Site, actor: Actor, package: str, to: str) -> tuple[Row, Row]:
     row, target, actor = await _locked(site, actor, package, to)
+    await _require_unlocked(actor, row)
     problems = await collisions(row["package_id"], target)
     if problems:
         raise Conflict(refusal(f"{row['namespace']}/{row['package']}", target["name"], problems))
@@ -100,6 +102,18 @@ async def _locked(site: Site, actor: Actor, package: str, to: str) -> tuple[Row,
     if target["id"] == row["namespace_id"]:
         raise ValidationError(SAME.format(namespace=target["name"]), field="namespace")
     return row, target, actor
+
+
+async def _require_unlocked(actor: Actor, row: Row) -> None:
+    """Let pass who may take files out of the channels of the old namespace, whose labels may be locked. Raises PermissionDenied."""
+    locked = await fetch_one(
+        """SELECT label.name FROM file JOIN file_label ON file_label.file_id = file.id JOIN label ON label.id = file_label.label_id
+        WHERE file.package_id = $1 AND label.locked_at IS NOT NULL ORDER BY label.name LIMIT 1""",
+        row["package_id"],
+    )
+    refusal = locked and refused_by_lock(actor, namespace_id=row["namespace_id"], label=locked["name"])
+    if refusal:
+        raise refusal
 
 
 async def _leave_tombstones(actor: Actor, package_id: int) -> None:
