@@ -40,13 +40,13 @@ def test_tokens_are_a_table_for_people_and_json_for_scripts(entrepot: Entrepot, 
     done = entrepot("token", "list", "alice", "--data", with_alice)
     assert (done.returncode, done.stderr) == (0, "")
     head, newer, older = done.stdout.splitlines()
-    assert head.split() == ["id", "name", "scopes", "created", "last", "used", "expires", "state"]
-    assert re.fullmatch(rf"{UUID}  \[red\]ci  repos api:read  [-\d]+ [:\d]+ UTC  never      never +valid *", newer)
-    assert re.fullmatch(rf"{UUID}  laptop   all +[-\d]+ [:\d]+ UTC  never      [-\d]+ [:\d]+ UTC  valid *", older)
+    assert head.split() == ["id", "name", "scopes", "package", "created", "last", "used", "expires", "state"]
+    assert re.fullmatch(rf"{UUID}  \[red\]ci  repos api:read  any  +[-\d]+ [:\d]+ UTC  never      never +valid *", newer)
+    assert re.fullmatch(rf"{UUID}  laptop   all +any +[-\d]+ [:\d]+ UTC  never      [-\d]+ [:\d]+ UTC  valid *", older)
     assert token not in done.stdout
     second, first = listed(entrepot, "token", "list", "Alice", "--data", with_alice)
     assert (second["name"], second["scopes"], second["expires_at"], second["last_used_at"]) == ("[red]ci", ["repos", "api:read"], None, None)
-    assert set(first) == {"id", "name", "scopes", "created_at", "last_used_at", "expires_at", "revoked_at"}
+    assert set(first) == {"id", "name", "scopes", "package", "created_at", "last_used_at", "expires_at", "revoked_at"}
     assert re.fullmatch(TIME, first["created_at"])
     assert re.fullmatch(TIME, first["expires_at"])
     assert first["revoked_at"] is None

@@ -59,7 +59,7 @@ async def test_nobody_has_tokens_whom_nobody_knows(house: House) -> None:
 async def test_a_revoked_token_opens_nothing_more(alice: Person) -> None:
     async with alice.client as client:
         assert (await client.put("/upload/alice/a-1.toy", content=build_toy("a"))).status_code == 201
-        revoked = await revoke_token(token=(await the_token(alice)).id, actor=alice.actor)
+        revoked, _ = await revoke_token(token=(await the_token(alice)).id, actor=alice.actor)
         assert revoked.revoked_at is not None
         assert (await client.put("/upload/alice/a-1.toy", content=build_toy("a"))).status_code == 401
     assert await events("token.revoke") == [("alice", "alice: laptop", {"token": revoked.id})]
@@ -67,7 +67,7 @@ async def test_a_revoked_token_opens_nothing_more(alice: Person) -> None:
 
 async def test_a_token_is_revoked_once(alice: Person) -> None:
     first = await revoke_token(token=(await the_token(alice)).id, actor=alice.actor)
-    assert await revoke_token(token=first.id, actor=alice.actor) == first
+    assert await revoke_token(token=first.token.id, actor=alice.actor) == first
     assert len(await events("token.revoke")) == 1
 
 

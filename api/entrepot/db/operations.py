@@ -8,7 +8,7 @@ from tortoise.migrations.operations import RunSQL
 from tortoise.migrations.schema_editor import BaseSchemaEditor
 
 
-class RunEither(RunSQL):  # type: ignore[misc]  # Tortoise's operations are not annotated
+class RunEither(RunSQL):
     """Raw SQL where the two databases have no common words: a script for each, by its dialect."""
 
     def __init__(self, scripts: Mapping[str, str]) -> None:

@@ -12,6 +12,7 @@ from strawberry.dataloader import DataLoader
 
 from entrepot.db.sql import Row
 from entrepot.errors import EntrepotError
+from entrepot.graphql.audit import AuditEvent
 from entrepot.graphql.files import file_of
 from entrepot.graphql.group import Group
 from entrepot.graphql.interfaces import File, PackageFacet
@@ -22,7 +23,7 @@ from entrepot.graphql.packagetype import PackageType
 from entrepot.graphql.page import Filter, ListKey, Loaded, PageKey
 from entrepot.graphql.release import Release
 from entrepot.graphql.token import Token
-from entrepot.services.catalog import downloads, files, groups, labels, namespaces, packages, releases
+from entrepot.services.catalog import audit, downloads, files, groups, labels, namespaces, packages, releases
 from entrepot.services.catalog.pages import Condition, Page, count, counts, page, pages
 from entrepot.services.files import extras_of
 
@@ -103,6 +104,16 @@ class Loaders:
 
         async def found(ids: list[int]) -> dict[int, Package]:
             return {key: Package.of(self._context, row) for key, row in (await packages.packages_by_id(ids)).items()}
+
+        return in_order(found)
+
+    @cached_property
+    def readable_package(self) -> Loader[int, Package | None]:
+        """By inner id, for what the actor was shown although it may not be shown the package; None where it may not."""
+
+        async def found(ids: list[int]) -> dict[int, Package]:
+            rows = await packages.readable_packages(self._site, self._actor, ids)
+            return {key: Package.of(self._context, row) for key, row in rows.items()}
 
         return in_order(found)
 
@@ -258,6 +269,8 @@ class Loaders:
         return {key: by_parent[key.parent] for key in group if key.parent is not None}
 
     def _condition(self, wanted: Filter) -> Condition:
+        if isinstance(wanted, audit.AuditFilter):
+            return audit.condition_for(wanted)
         if isinstance(wanted, packages.PackageFilter):
             return packages.condition_for(self._site, self._actor, wanted)
         if isinstance(wanted, groups.KnownOrganizations):
@@ -273,6 +286,8 @@ class Loaders:
             return [Group.of(row) for row in rows]
         if table == "token":
             return [Token.of(row) for row in rows]
+        if table == "audit_event":
+            return [AuditEvent.of(row) for row in rows]
         return [Release.of(row) for row in rows] if table == "release" else await self._files(rows)
 
     async def _files(self, rows: Sequence[Row]) -> list[File]:

@@ -10,6 +10,7 @@ from graphql import GraphQLAbstractType, GraphQLResolveInfo
 from strawberry import relay
 
 from entrepot.db.sql import Row
+from entrepot.graphql.audit import AuditEventConnection, Filter, audit_log
 from entrepot.graphql.connection import DEFAULT_FIRST, After, Connection, First
 from entrepot.graphql.context import Context, Info
 from entrepot.graphql.label import Label
@@ -79,6 +80,20 @@ class Namespace(relay.Node):
         """One query for all the namespaces of an answer."""
         return await info.context.loaders.labels_of_namespace.load(self.key)
 
+    @strawberry.field(description="Its tokens, newest first; those that ended or were revoked too. Null for who does not administer it.")
+    async def tokens(self, info: Info, first: First = DEFAULT_FIRST, after: After = None) -> TokenConnection | None:
+        """One query for the tokens of each namespace."""
+        context = info.context
+        if not may_see_tokens(context.site, context.actor, namespace_id=self.key):
+            return None
+        tokens = ListKey(TOKENS, self.key, None)
+        return await connection(TokenConnection, context, list=tokens, parent=self.id, order=NEWEST_FIRST, first=first, after=after)
+
+    @strawberry.field(description="What was done in it and to it, newest first. Null for who does not administer it.")
+    async def audit_log(self, info: Info, filter: Filter = None, first: First = DEFAULT_FIRST, after: After = None) -> AuditEventConnection | None:
+        """Who administers a namespace sees everything there."""
+        return await audit_log(info, namespace_id=self.key, parent=self.id, filter=filter, first=first, after=after)
+
     @classmethod
     def resolve_type(cls, value: Any, info: GraphQLResolveInfo[Any], abstract: GraphQLAbstractType) -> str:
         """The quickest way from an object to its GraphQL type."""
@@ -106,15 +121,6 @@ class User(Namespace):
         if self.key != context.actor.namespace_id or not may_see_tokens(context.site, context.actor, namespace_id=self.key):
             return None
         return [Session.of(one) for one in await list_sessions(context.actor)]
-
-    @strawberry.field(description="The user's tokens, newest first; those that ended or were revoked too. Null for who may not see them.")
-    async def tokens(self, info: Info, first: First = DEFAULT_FIRST, after: After = None) -> TokenConnection | None:
-        """Its owner's and the administrators' to see."""
-        context = info.context
-        if not may_see_tokens(context.site, context.actor, namespace_id=self.key):
-            return None
-        tokens = ListKey(TOKENS, self.key, None)
-        return await connection(TokenConnection, context, list=tokens, parent=self.id, order=NEWEST_FIRST, first=first, after=after)
 
     @strawberry.field(
         description="The organizations that the user belongs to, by name, as far as the viewer may know: as a member, or who administers."

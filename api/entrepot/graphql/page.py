@@ -10,12 +10,13 @@ from entrepot.errors import BadRequest
 from entrepot.graphql import cursor
 from entrepot.graphql.connection import DEFAULT_FIRST, MAX_FIRST, Connection
 from entrepot.graphql.context import Context
+from entrepot.services.catalog.audit import AuditFilter
 from entrepot.services.catalog.files import FileFilter
 from entrepot.services.catalog.groups import KnownOrganizations
 from entrepot.services.catalog.packages import PackageFilter
 from entrepot.services.catalog.pages import Keys, Order, Page, Source
 
-Filter = PackageFilter | FileFilter | KnownOrganizations | None
+Filter = PackageFilter | FileFilter | AuditFilter | KnownOrganizations | None
 
 
 class ListKey(NamedTuple):

@@ -9,6 +9,7 @@ from strawberry import relay
 from strawberry.relay.types import GlobalIDValueError
 
 from entrepot.errors import BadRequest
+from entrepot.graphql.audit import AuditEventConnection, Filter, audit_log
 from entrepot.graphql.connection import DEFAULT_FIRST, After, First
 from entrepot.graphql.context import Info
 from entrepot.graphql.namespace import Namespace, OrderBy, Search, User, namespace_of
@@ -76,6 +77,11 @@ class Query:
     def package_types(self, info: Info) -> list[PackageType]:
         """From the registry."""
         return list(info.context.loaders.types.values())
+
+    @strawberry.field(description="What was done on the whole site, newest first. Null for who does not administer it.")
+    async def audit_log(self, info: Info, filter: Filter = None, first: First = DEFAULT_FIRST, after: After = None) -> AuditEventConnection | None:
+        """That of namespaces which have gone, too."""
+        return await audit_log(info, namespace_id=None, parent="", filter=filter, first=first, after=after)
 
     @strawberry.field(description="Whatever has this id; null where there is nothing that the viewer may read.")
     async def node(

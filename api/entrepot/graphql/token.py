@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import strawberry
 from strawberry import relay
@@ -13,6 +13,10 @@ from entrepot.graphql.connection import Connection
 from entrepot.graphql.context import Info
 from entrepot.graphql.scalars import Moment
 from entrepot.services.catalog.tokens import token_by_uuid
+
+if TYPE_CHECKING:
+    from entrepot.graphql.namespace import Namespace
+    from entrepot.graphql.package import Package
 
 
 @strawberry.type(description="A named, scoped, expiring credential. Its secret is shown once, when it is made.")
@@ -26,6 +30,19 @@ class Token(relay.Node):
     expires_at: Moment | None = strawberry.field(description="When it ends; null: never.")
     last_used_at: Moment | None = strawberry.field(description="When it was used last, to the hour; null: never.")
     revoked_at: Moment | None = strawberry.field(description="When it was revoked; null: it was not.")
+    bound: bool = strawberry.field(description="Whether it works on one package alone.")
+    namespace_id: strawberry.Private[int]
+    package_id: strawberry.Private[int | None]
+
+    @strawberry.field(description="Whom it stands for: a user, or an organization.")
+    async def owner(self, info: Info) -> Annotated[Namespace, strawberry.lazy("entrepot.graphql.namespace")]:
+        """One query for all the tokens of an answer."""
+        return await info.context.loaders.namespace.load(self.namespace_id)
+
+    @strawberry.field(description="The package that it is bound to; null: to none, or to one that the viewer may not read (any more).")
+    async def package(self, info: Info) -> Annotated[Package, strawberry.lazy("entrepot.graphql.package")] | None:
+        """One query for all the tokens of an answer."""
+        return None if self.package_id is None else await info.context.loaders.readable_package.load(self.package_id)
 
     @classmethod
     async def resolve_nodes(  # type: ignore[override]  # Strawberry awaits it too, and types it as a plain function
@@ -40,7 +57,8 @@ class Token(relay.Node):
     def of(cls, row: Row) -> Self:
         """From a row of the catalog."""
         times = {name: row[name] for name in ("created_at", "expires_at", "last_used_at", "revoked_at")}
-        return cls(id=row["uuid"], name=row["name"], scopes=row["scopes"].split(), **times)
+        bond = {"bound": row["package_id"] is not None, "package_id": row["package_id"], "namespace_id": row["namespace_id"]}
+        return cls(id=row["uuid"], name=row["name"], scopes=row["scopes"].split(), **bond, **times)
 
 
 @strawberry.type(description="A page of tokens.")

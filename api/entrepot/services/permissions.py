@@ -152,7 +152,7 @@ def _denial(actor: Actor, level: Level, on: On) -> str:
         return f"The token that {who} uses is bound to one package, and not to {on}. Use another token."
     if level == Level.ADMIN:
         return f"{who} may not do this: it is for the administrators of {on}."
-    return f"{who} may not write to {on}. Ask its owner for access, or use a namespace of your own."
+    return f"{who} may not write to {on}. Ask its owner for access, or upload to {who}."
 
 
 def require_upload(site: Site, actor: Actor, named: str, owner: NamespaceRow | None, *, type: str | None) -> NamespaceRow:
@@ -185,6 +185,11 @@ def require_owner(actor: Actor, on: On, *, needs: Sequence[str]) -> None:
     if given(actor, namespace_id=on.namespace_id, package_id=None) < Level.ADMIN:
         raise PermissionDenied(f"{actor.name} may not manage the tokens of {on.namespace}: only its owners and the administrators of this site may.")
     require_scope(actor, *needs)
+
+
+def is_site_admin(actor: Actor, *needs: str) -> bool:
+    """Whether the actor administers the whole site, with a credential that covers one of the needs."""
+    return actor.is_admin and actor.package_id is None and actor.allows(*needs)
 
 
 def require_site_admin(actor: Actor) -> None:

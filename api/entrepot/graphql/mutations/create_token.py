@@ -7,8 +7,10 @@ from typing import Annotated
 import strawberry
 
 from entrepot.graphql.context import Info
+from entrepot.graphql.identity import uuid_of
 from entrepot.graphql.mutations.arguments import INPUT
-from entrepot.graphql.problems import InvalidInputError, PermissionDeniedError
+from entrepot.graphql.package import Package
+from entrepot.graphql.problems import InvalidInputError, NotFoundError, PermissionDeniedError
 from entrepot.graphql.token import Token
 from entrepot.services.catalog.tokens import token_of_secret
 from entrepot.services.delegation import AS_LONG_AS_ALLOWED, delegate_token
@@ -26,6 +28,15 @@ class CreateTokenInput:
         description="How long it lives: `90m`, `12h`, `30d`, `2w`, `1y`, `never`. Not longer than the token that makes it. "
         "Left out: a year, or as long as that one.",
     )
+    owner: str | None = strawberry.field(
+        default=None,
+        description="Whose token it will be: an organization that the viewer administers, by its name. It acts as the organization, with write. "
+        "Left out: the viewer's own.",
+    )
+    package_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The one package that it is bound to: it works there as its owner does, and nowhere else. Left out: it is bound to none.",
+    )
 
 
 @strawberry.type(description="What `createToken` has done.")
@@ -37,7 +48,7 @@ class CreateTokenPayload:
 
 
 CreateTokenResult = Annotated[
-    CreateTokenPayload | PermissionDeniedError | InvalidInputError,
+    CreateTokenPayload | NotFoundError | PermissionDeniedError | InvalidInputError,
     strawberry.union("CreateTokenResult", description="What `createToken` answers."),
 ]
 
@@ -46,10 +57,22 @@ CreateTokenResult = Annotated[
 class CreateToken:
     """A field of Mutation."""
 
-    @strawberry.mutation(description="Make a token of the viewer's own: never for more, nor for longer, than the token that makes it.")
+    @strawberry.mutation(
+        description="Make a token of the viewer's own, or of an organization that it administers: never for more, for longer, or bound to less, than "
+        "the token that makes it, and revoked with it."
+    )
     async def create_token(self, info: Info, input: Annotated[CreateTokenInput, INPUT]) -> CreateTokenResult | None:
         """See services/delegation.py."""
         context = info.context.changing()
         lifetime = AS_LONG_AS_ALLOWED if input.expires_in is None else parse_lifetime(input.expires_in)
-        secret = await delegate_token(context.site, actor=context.actor, name=input.name, scopes=input.scopes, expires_in=lifetime)
+        package = None if input.package_id is None else uuid_of(info, input.package_id, Package, field="package_id")
+        secret = await delegate_token(
+            context.site,
+            actor=context.actor,
+            name=input.name,
+            scopes=input.scopes,
+            expires_in=lifetime,
+            owner=input.owner,
+            package=package,
+        )
         return CreateTokenPayload(token=Token.of(await token_of_secret(secret)), secret=secret)

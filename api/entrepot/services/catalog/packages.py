@@ -99,6 +99,14 @@ async def packages_by_id(ids: Sequence[int]) -> dict[int, Row]:
     return {row["id"]: row for row in await fetch(f"SELECT {COLUMNS} FROM package WHERE id IN ({marks(ids)})", *ids)}
 
 
+async def readable_packages(site: Site, actor: Actor, ids: Sequence[int]) -> dict[int, Row]:
+    """Those of the packages that the actor may read."""
+    condition = Condition()
+    condition.add_numbered(visible_sql(site, actor, condition.next))
+    condition.add_among("package.id", ids)
+    return {row["id"]: row for row in await fetch(f"SELECT {COLUMNS} FROM package WHERE {condition}", *condition.values)}
+
+
 async def bindings_of(site: Site, package_ids: Sequence[int]) -> dict[int, list[Row]]:
     """The canonical names of each package in the types that are loaded, in the order of types and names."""
     rows = await fetch(
