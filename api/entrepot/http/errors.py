@@ -28,7 +28,7 @@ def problem(status: int, message: str) -> Response:
     if status >= 500 and request is not None:
         members["request_id"] = request.id
     body = orjson.dumps(members)
-    headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+    headers = {"cache-control": "no-store", "x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = CHALLENGE
     if status == HTTPStatus.SERVICE_UNAVAILABLE:

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from entrepot.site import Site
 
 log = logging.getLogger(__name__)
+NO_TOKEN = "-"
+"""Stands for an empty token: it opens nothing."""
 REMEMBERED = 4 << 20
 """How many characters of keys are remembered, about."""
 KINDS = {
@@ -190,12 +192,15 @@ class Front:
 
 
 def split_token(path: str, types: Mapping[str, PackageType]) -> tuple[str, str]:
-    """The token in a path, and the path without it: `/t/<token>/…` in front, or right behind the type (`/<type>/t/<token>/…`)."""
+    """The token in a path, and the path without it: `/t/<token>/…` in front, or right behind the type (`/<type>/t/<token>/…`).
+
+    A token that was left empty, as a variable that is not set leaves it, is a wrong one: it must not read as if nobody had wanted to send one.
+    """
     segments = path.split("/", 4)
     if len(segments) > 3 and segments[1] == "t":
-        return segments[2], "/" + "/".join(segments[3:])
+        return segments[2] or NO_TOKEN, "/" + "/".join(segments[3:])
     if len(segments) > 4 and segments[2] == "t" and segments[1] in types:
-        return segments[3], f"/{segments[1]}/{segments[4]}"
+        return segments[3] or NO_TOKEN, f"/{segments[1]}/{segments[4]}"
     return "", path
 
 

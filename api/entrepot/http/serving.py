@@ -291,6 +291,7 @@ def _file_headers(row: FileRow, *, private: bool) -> list[Header]:
         (b"cache-control", f"{_audience(private)}, {IMMUTABLE}".encode()),
         (b"x-content-type-options", b"nosniff"),
         (b"content-security-policy", b"sandbox; default-src 'none'"),
+        (b"referrer-policy", b"no-referrer"),
     ]
     if not private:
         headers.append((b"access-control-allow-origin", b"*"))
@@ -304,7 +305,8 @@ def immediate(target: RedirectTarget | RefusalTarget, query: str = "") -> Respon
     location = quote(target.location + (f"?{query}" if query else ""), safe=IN_URLS)
     if ":" in location.partition("/")[0]:
         location = f"./{location}"  # else what stands before the colon is taken for a scheme, and leads to another site
-    return Response(status_code=301, headers={"location": location, "cache-control": "max-age=86400"})
+    headers = {"location": location, "cache-control": "max-age=86400", "referrer-policy": "no-referrer"}  # the URL that leads here may hold a token
+    return Response(status_code=301, headers=headers)
 
 
 async def respond(server: Server, request: Request, *, namespace: str, type: str, target: Target, label: str = MAIN) -> Response:
