@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
+from argon2 import _password_hasher
 from changes import ask, mutation
 from entrepot.db.sql import execute, fetch
 from entrepot.services.users import set_password
@@ -25,7 +26,7 @@ class Visitor:
 
     async def result(self, name: str, wanted: str = "__typename", /, **input: Any) -> dict[str, Any]:
         """What a mutation answers, payload or typed error."""
-        answer = await ask(self.client, mutation(name, wanted) if "RetryAfter" not in wanted else wanted, input=input)
+        answer = await ask(self.client, mutation(name, wanted), input=input)
         assert "errors" not in answer, answer
         found: dict[str, Any] = answer["data"]["result"]
         return found
@@ -69,6 +70,23 @@ async def anna(house: House, alice: Person) -> Visitor:
     """Alice with a password and a browser, not logged in."""
     await set_password(name="alice", password=PASSWORD)
     return visitor(house)
+
+
+@pytest.fixture
+def hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What argon2 has worked on since: `hash` or `verify`, for each time."""
+    done: list[str] = []
+
+    def counted(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def count(*arguments: Any, **named: Any) -> Any:
+            done.append(name)
+            return work(*arguments, **named)
+
+        return count
+
+    for name, function in (("hash", "hash_secret"), ("verify", "verify_secret")):
+        monkeypatch.setattr(_password_hasher, function, counted(name, getattr(_password_hasher, function)))
+    return done
 
 
 async def passes(hours: float) -> None:
