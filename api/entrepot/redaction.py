@@ -13,17 +13,24 @@ _places = re.compile(
     (?P<path> /t/ | %2Ft%2F )                              (?P<a> (?: (?!%2F) [^/\s"'?&] )+ )
   | (?P<staged> /upload/-/ )                          (?P<b> [^/\s"'?]+ )
   | (?P<scheme> \b (?:bearer|basic) \s+ | \btoken \s+ (?=ent-) ) (?P<c> [^\s"',;]+ )
-  | (?P<header> \b (?:authorization|proxy-authorization|x-api-key|cookie|set-cookie) ["']? \s* [:=,]+ \s* b?["']? (?: (?:bearer|basic|token)\s+ )? )
+  | (?P<cookie> \b (?:set-)?cookie ["']? \s* [:=,]+ \s* b?["']? )  (?P<h> [^"'\r\n]+ )
+  | (?P<session> entrepot_session ["']? \s* [:=,]+ \s* b?["']? )  (?P<i> [^\s"',;]+ )
+  | (?P<header> \b (?:authorization|proxy-authorization|x-api-key) ["']? \s* [:=,]+ \s* b?["']? (?: (?:bearer|basic|token)\s+ )? )
                                                            (?P<d> [^\s"',;]+ )
   | (?P<user> \b [a-z][a-z0-9+.-]{0,30} :// [^/\s:@"']* : )     (?P<e> [^\s"'/]+ (?= @ ) )
   | (?P<query> [?&;] (?:x-amz-(?:signature|credential|security-token) | x-goog-(?:signature|credential) | awsaccesskeyid | signature | sig | token
         | access_token | api_key | password) = )           (?P<f> [^&\s"';]+ )
+  | (?P<password> password ["']? \s* [:=] \s* b? )         (?P<j> "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | [^\s"',;)}&]+ )
   | \b (?P<g> ent-[A-Za-z0-9]{8,} )
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-_hints = re.compile(r"/t/|%2ft|/upload/|bearer|basic|authorization|api[-_]key|cookie|token|@|sig|x-amz|x-goog|awsaccess|password|ent-", re.IGNORECASE)
+_hints = re.compile(
+    r"/t/|%2ft|/upload/|bearer|basic|authorization|api[-_]key|cookie|_session|token|@|sig|x-amz|x-goog|awsaccess|password|ent-", re.IGNORECASE
+)
 """Whether it is worth while to look closely."""
+KEPT = ("path", "staged", "scheme", "cookie", "session", "header", "user", "query", "password")
+"""What says that the next is a secret, and is shown."""
 _known: list[str] = []
 SHORTEST = 4
 """A known secret shorter than this is not looked for: it would blank out every other word."""
@@ -39,7 +46,7 @@ def redacted(text: str) -> str:
 
 
 def _hide(match: re.Match[str]) -> str:
-    kept = next((match[name] for name in ("path", "staged", "scheme", "header", "user", "query") if match[name]), "")
+    kept = next((match[name] for name in KEPT if match[name]), "")
     return kept + HIDDEN
 
 

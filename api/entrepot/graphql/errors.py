@@ -16,6 +16,11 @@ UNEXPECTED = "Something went wrong in the server; its log says what. Nothing is 
 TOO_DEEP = "The query is nested too deeply."
 TOO_TANGLED = "The query has too many mistakes, or its fragments too many uses, to be checked to the end."
 
+UNREPEATED = "A value in the request is not what the schema wants there. It is not repeated here, because the request holds a password."
+_repeats = re.compile(r"invalid value|cannot represent|found ")
+"""How graphql-core begins to say what it was given."""
+_takes_password = re.compile("password|login|register|createUser", re.IGNORECASE)
+
 
 def code_of(kind: type[EntrepotError]) -> str:
     """`NotFound` is NOT_FOUND."""
@@ -34,6 +39,16 @@ def shown(error: GraphQLError) -> GraphQLError:
     if cause is not None:
         return _copy(error, UNEXPECTED, "INTERNAL")
     return error if error.extensions else _copy(error, error.message, "BAD_REQUEST")
+
+
+def takes_password(query: str | None) -> bool:
+    """Whether a request may hold a password, by what it asks for: errors about its values then do not repeat them."""
+    return query is not None and _takes_password.search(query) is not None
+
+
+def unrepeated(error: GraphQLError) -> GraphQLError:
+    """An error of a request that holds a password, as the client is told of it: without what it was given."""
+    return _copy(error, UNREPEATED, "BAD_REQUEST") if _repeats.search(error.message) and _cause(error) is None else error
 
 
 def report(error: GraphQLError) -> None:

@@ -18,7 +18,7 @@ from strawberry.types import ExecutionContext, ExecutionResult
 
 from entrepot.errors import EntrepotError, PluginError
 from entrepot.graphql.context import Context
-from entrepot.graphql.errors import report, shown
+from entrepot.graphql.errors import report, shown, takes_password, unrepeated
 from entrepot.graphql.files import PlainFile
 from entrepot.graphql.limits import MAX_LENGTH, AnswerLimits, TextLimits, WriteLimits
 from entrepot.graphql.mutations import CORE_MUTATIONS
@@ -51,7 +51,8 @@ class Schema(strawberry.Schema):
             if isinstance(context, Context):
                 context.loaders.forget()
         if result.errors:
-            result.errors = [shown(error) for error in result.errors]
+            secretive = takes_password(query)
+            result.errors = [shown(unrepeated(error) if secretive else error) for error in result.errors]
         return result
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
