@@ -7,6 +7,7 @@ from entrepot.graphql.mutations.add_group_member import AddGroupMember
 from entrepot.graphql.mutations.add_group_package import AddGroupPackage
 from entrepot.graphql.mutations.add_label import AddLabel
 from entrepot.graphql.mutations.change_password import ChangePassword
+from entrepot.graphql.mutations.copy_files import CopyFiles
 from entrepot.graphql.mutations.copy_label import CopyLabel
 from entrepot.graphql.mutations.create_group import CreateGroup
 from entrepot.graphql.mutations.create_label import CreateLabel
@@ -24,6 +25,7 @@ from entrepot.graphql.mutations.enable_user import EnableUser
 from entrepot.graphql.mutations.lock_label import LockLabel
 from entrepot.graphql.mutations.login import Login
 from entrepot.graphql.mutations.logout import Logout
+from entrepot.graphql.mutations.move_files import MoveFiles
 from entrepot.graphql.mutations.move_label import MoveLabel
 from entrepot.graphql.mutations.register import Register
 from entrepot.graphql.mutations.remove_collaborator import RemoveCollaborator
@@ -63,6 +65,8 @@ CORE_MUTATIONS: tuple[type, ...] = (
     UpdatePackage,
     DeletePackage,
     TransferPackage,
+    CopyFiles,
+    MoveFiles,
     RemoveRelease,
     RemoveFiles,
     AddLabel,
