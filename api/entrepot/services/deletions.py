@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 AT_ONCE = 1000
 """How many files, or how many shards, one transaction takes away."""
 
-SHARDS = f"""DELETE FROM shard WHERE id IN (SELECT shard.id FROM shard JOIN head ON head.id = shard.head_id WHERE head.namespace_id = $1
-    AND NOT EXISTS (SELECT 1 FROM file WHERE file.package_id = shard.package_id) LIMIT {AT_ONCE})"""
+SHARDS = """DELETE FROM shard WHERE id IN (SELECT shard.id FROM shard JOIN head ON head.id = shard.head_id WHERE head.namespace_id = $1
+    AND NOT EXISTS (SELECT 1 FROM file WHERE file.package_id = shard.package_id) LIMIT $2)"""
 
 
 class _Step(NamedTuple):
@@ -62,9 +62,9 @@ async def _delete_some(site: Site, actor: Actor, organization: str, confirmation
     if confirmation != row["name"]:
         raise ValidationError(f"To delete the organization with everything in it, confirm it by its full name: {row['name']}", field="confirmation")
     await fetch("SELECT id FROM package WHERE namespace_id = $1 ORDER BY id {lock}", row["id"])
-    files = await fetch(f"SELECT {COLUMNS} FROM {TABLES} WHERE file.namespace_id = $1 ORDER BY file.id LIMIT {AT_ONCE}", row["id"])
+    files = await fetch(f"SELECT {COLUMNS} FROM {TABLES} WHERE file.namespace_id = $1 ORDER BY file.id LIMIT $2", row["id"], AT_ONCE)
     removal = await remove_rows(actor, files)
-    if len(files) == AT_ONCE or await execute(SHARDS, row["id"]) == AT_ONCE:
+    if len(files) == AT_ONCE or await execute(SHARDS, row["id"], AT_ONCE) == AT_ONCE:
         if files:
             await audit.record(actor=actor, action="organization.empty", subject=row["name"], namespace_id=row["id"], details={"files": len(files)})
             await heads.bump(removal.touched)
