@@ -31,7 +31,8 @@ def at(house: House, address: str, name: str = "alice") -> Visitor:
 
 async def pause(one: Visitor, password: str = "wrong") -> int:
     """For how many seconds somebody who tries now has to wait."""
-    query = "mutation ($n: String!, $p: String!) { login(input: {name: $n, password: $p}) { __typename ... on TooManyRequestsError { message retryAfter } } }"
+    wanted = "__typename ... on TooManyRequestsError { message retryAfter }"
+    query = f"mutation ($n: String!, $p: String!) {{ login(input: {{name: $n, password: $p}}) {{ {wanted} }} }}"
     result = (await ask(one.client, query, n=one.name, p=password))["data"]["login"]
     if result["__typename"] != "TooManyRequestsError":
         return 0

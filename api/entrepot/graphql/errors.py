@@ -16,9 +16,9 @@ UNEXPECTED = "Something went wrong in the server; its log says what. Nothing is 
 TOO_DEEP = "The query is nested too deeply."
 TOO_TANGLED = "The query has too many mistakes, or its fragments too many uses, to be checked to the end."
 
-UNREPEATED = "A value in the request is not what the schema wants there. It is not repeated here, because the request holds a password."
-_repeats = re.compile(r"invalid value|cannot represent|found ")
-"""How graphql-core begins to say what it was given."""
+UNREPEATED = "a value is not what the schema wants there. It is not repeated here, for the request may hold a password."
+_repeated = re.compile(r"(?: got invalid value|,? found\b| ?value:| Unexpected).*", re.DOTALL)
+"""How graphql-core says what it was given."""
 _takes_password = re.compile("password|login|register|createUser", re.IGNORECASE)
 
 
@@ -47,8 +47,9 @@ def takes_password(query: str | None) -> bool:
 
 
 def unrepeated(error: GraphQLError) -> GraphQLError:
-    """An error of a request that holds a password, as the client is told of it: without what it was given."""
-    return _copy(error, UNREPEATED, "BAD_REQUEST") if _repeats.search(error.message) and _cause(error) is None else error
+    """An error of a request that may hold a password, as the client is told of it: without what it was given."""
+    said, cuts = _repeated.subn("", error.message)
+    return _copy(error, f"{said.rstrip(':')}: {UNREPEATED}", "BAD_REQUEST") if cuts and _cause(error) is None else error
 
 
 def report(error: GraphQLError) -> None:
