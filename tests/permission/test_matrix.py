@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from cast import ACME, ALICE, BOUND, Cast, Role, Thing, cast
+from conda_builder import build_conda
 from entrepot.db.sql import fetch
 from entrepot.graphql.schema import build_schema
 from entrepot.http.front import Front
@@ -194,7 +195,7 @@ async def test_uploads(everybody: Cast, private: bool) -> None:
 async def test_uploads_that_make_a_package(everybody: Cast) -> None:
     wrong: Wrong = []
     for role in everybody.roles.values():
-        basename, body = operations.build_conda(name := f"fresh{everybody.number}", "1.0")
+        basename, body = build_conda(name := f"fresh{everybody.number}", "1.0")
         got = operations.uploading(await everybody.client(role).put(f"/upload/{role.at}/{basename}", content=body))
         wrong += told(role, "an upload of a new package", got, everybody.world.uploads(role.credential, (role.at, name), "conda"))
     assert not wrong, "\n".join(wrong)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
@@ -119,6 +119,13 @@ class Town:
         for name in (*self.people, self.root, self.acme):
             await self.new_token(name)
         await self.new_token(self.people[1], "conda:download")
+
+    async def stock(self, private: Sequence[bool]) -> None:
+        """A conda file and a wheel of each name in each namespace, private or not."""
+        by = self.askers[self.root]
+        for place, hidden in zip(product(self.namespaces, self.names), private, strict=True):
+            for type in TYPES:
+                await self.upload(by, place, type, VERSIONS[0], private=hidden, label=LABELS[0])
 
     # -- people -------------------------------------------------------------------------------------------------------
 
