@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
-from entrepot.db.models import Namespace
-from stock import Ask, Stock
+from entrepot.db.models import Collaborator, Group, GroupMember, GroupPackage, Namespace, User
+from entrepot.services.credentials import confirmed
+from stock import Ask, Stock, user
 
 EVERYTHING = """{ packages(first: 100) { totalCount nodes {
     id name viewerPermission downloads namespace { name labels { name } packages(first: 2) { totalCount nodes { name } } }
@@ -78,3 +80,57 @@ async def test_a_failing_field_takes_no_other_with_it(ask: Ask, stock: Stock) ->
         },
     }
     assert errors == ["`first` must be from 1 to 100; here it is -1. Go on with `after` for more."]
+
+
+BELONGING = """{ viewer { organizations(first: 50) { totalCount nodes { name viewerPermission
+    members(first: 3) { totalCount nodes { name organizations(first: 2) { totalCount nodes { name } } } }
+    groups(first: 5) { totalCount nodes { name permission viewerCanAdminister viewerCanLeave organization { name }
+        members(first: 2) { totalCount nodes { name } } packages(first: 2) { totalCount nodes { name collaborators(first: 2) {
+            totalCount nodes { name } } } } } }
+} } } }"""
+
+
+async def found(stock: Stock, name: str, *members: Namespace) -> None:
+    """An organization with two groups of these members, and a package with a collaborator in the second."""
+    organization = await stock.namespace(name, kind="organization")
+    package = await stock.package(organization, f"{name}-package", private=True)
+    for group, permission, everything in (("owners", "admin", True), ("staff", "write", False)):
+        made = await Group.create(namespace=organization, name=group, name_key=group, permission=permission, everything=everything, created_at=1)
+        for member in members:
+            await GroupMember.create(group=made, user=member, added_at=1)
+    await GroupPackage.create(group=made, package=package)
+    await Collaborator.create(package=package, user=members[-1], added_at=1)
+
+
+async def test_who_belongs_where_takes_as_many_statements_for_12_organizations_as_for_2(ask: Ask, stock: Stock, statements: Statements) -> None:
+    alice, bob = await stock.namespace("alice"), await stock.namespace("bob")
+    for person in (alice, bob):
+        await User.create(namespace=person)
+
+    async def asked() -> Ask:
+        """As alice with what she was given by now."""
+        actor = await confirmed(replace(user(alice), scopes=frozenset({"all"})))
+        return ask.on(graphql_max_cost=10_000_000).as_(actor)
+
+    for number in range(2):
+        await found(stock, f"o{number}", alice, bob)
+    as_alice = await asked()
+    with statements() as few:
+        first = (await as_alice(BELONGING))["viewer"]["organizations"]
+        before = few.total()
+    for number in range(2, 12):
+        await found(stock, f"o{number:02}", alice, bob)
+    as_alice = await asked()
+    with statements() as many:
+        second = (await as_alice(BELONGING))["viewer"]["organizations"]
+        after = many.total()
+    assert (first["totalCount"], second["totalCount"], len(second["nodes"])) == (2, 12, 12)
+    [owners, staff] = first["nodes"][0]["groups"]["nodes"]
+    assert (owners["viewerCanAdminister"], owners["viewerCanLeave"], owners["packages"]["totalCount"]) == (True, True, 0)
+    assert staff["packages"]["nodes"] == [{"name": "o0-package", "collaborators": {"totalCount": 1, "nodes": [{"name": "bob"}]}}]
+    assert first["nodes"][0]["members"]["nodes"][1] == {
+        "name": "bob",
+        "organizations": {"totalCount": 2, "nodes": [{"name": "o0"}, {"name": "o1"}]},
+    }
+    assert after == before
+    assert 8 < before < 30
