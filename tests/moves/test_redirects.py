@@ -116,6 +116,7 @@ async def test_who_may_not_read_it_where_it_is_now_learns_nothing(depot: House, 
             name: value for name, value in nothing.headers.items() if name not in varying
         }
         assert (await client.get(f"/pypi/alice/files/{WHEEL[0]}.metadata")).status_code == 404
+    for client in (depot.anyone, bob.client):
         assert (await look(client, NAMED, name="ball"))["package"] is None
     await member(acme, bob, "read", group="readers", package="ball")
     assert (await bob.client.get(new_place(await bob.client.get(address)))).content == CONDA[1]
