@@ -46,7 +46,7 @@ class Visitor:
         answer = await ask(self.client, "{ viewer { name } }")
         assert "errors" not in answer, answer
         viewer: Mapping[str, str] | None = answer["data"]["viewer"]
-        return viewer and viewer["name"]
+        return viewer["name"] if viewer else None
 
     @property
     def secret(self) -> str:

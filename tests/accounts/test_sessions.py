@@ -14,7 +14,7 @@ from entrepot.services import sessions, users
 from entrepot.services.actors import Actor
 from entrepot.services.collection import collect
 from entrepot.services.credentials import confirmed
-from entrepot.services.sessions import digest_of
+from entrepot.services.tokens import digest_of
 from house import House, Person, sentence
 from toy import build_toy, line_of
 

@@ -204,7 +204,7 @@ async def test_counts_outlive_the_process(house: House, anna: Visitor) -> None:
 async def test_over_http_the_pause_is_a_429_with_the_seconds() -> None:
     answer = problem_of(TooManyRequests("Wait a little.", retry_after=7))
     assert answer.headers["retry-after"] == "7"
-    assert sentence(httpx.Response(answer.status_code, headers=dict(answer.headers), content=answer.body), 429) == "Wait a little."
+    assert sentence(httpx.Response(answer.status_code, headers=dict(answer.headers), content=bytes(answer.body)), 429) == "Wait a little."
 
 
 @given(failures=st.integers(0, 10_000_000), kind=st.sampled_from(sorted(FREE)))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pytest
 from entrepot_process import Running
 
 if TYPE_CHECKING:
@@ -129,3 +130,83 @@ def test_a_revoked_token_stops_at_once_in_every_worker_and_others_go_on(entrepot
     entrepot("token", "revoke", "alice", "--name", "laptop", "--data", with_alice)
     assert answers(server, token) == {401}
     assert answers(server, other) == {200}
+
+
+PASSWORD = "correct horse battery"
+LOGIN = 'mutation ($p: String!) { login(input: {name: "alice", password: $p}) { __typename } }'
+
+
+def login(server: Running, password: str = PASSWORD) -> httpx.Cookies | None:
+    """Log in; answers the cookies of the session."""
+    answer = httpx.post(f"{server.url}/graphql", json={"query": LOGIN, "variables": {"p": password}})
+    result = answer.json()["data"]["login"]["__typename"]
+    assert (result == "LoginPayload") == ("entrepot_session" in answer.cookies)
+    return answer.cookies if result == "LoginPayload" else None
+
+
+def viewers(server: Running, cookies: httpx.Cookies | None) -> set[str | None]:
+    """For whom many new connections, which any worker may take, take the one with the cookies."""
+    with httpx.Client(base_url=server.url, headers={"Connection": "close"}, cookies=cookies) as client:
+        found = [client.post("/graphql", json={"query": "{ viewer { name } }"}).json()["data"]["viewer"] for _ in range(30)]
+    return {viewer and viewer["name"] for viewer in found}
+
+
+def test_a_password_is_set_and_ends_all_sessions_in_every_worker(entrepot: Entrepot, serve: Serve, with_alice: Path, token: str) -> None:
+    def set_password(password: str) -> str:
+        return said(entrepot("user", "password", "Alice", "--password-stdin", "--data", with_alice, stdin=f"{password}\n"))
+
+    server = serve("--workers", 2)
+    assert login(server) is None
+    assert set_password(PASSWORD) == "Alice has a new password. Sessions that have ended: 0.\n"
+    first, second = login(server), login(server)
+    assert viewers(server, first) == viewers(server, second) == {"alice"}
+    assert set_password("another horse") == "Alice has a new password. Sessions that have ended: 2.\n"
+    assert viewers(server, first) == viewers(server, second) == {None}
+    assert login(server) is None
+    assert viewers(server, login(server, "another horse")) == {"alice"}
+    assert answers(server, token) == {200}
+
+
+def test_a_disabled_users_sessions_stop_at_once_in_every_worker(entrepot: Entrepot, serve: Serve, with_alice: Path) -> None:
+    entrepot("user", "password", "alice", "--password-stdin", "--data", with_alice, stdin=f"{PASSWORD}\n")
+    server = serve("--workers", 2)
+    cookies = login(server)
+    assert viewers(server, cookies) == {"alice"}
+    entrepot("user", "disable", "alice", "--data", with_alice)
+    assert viewers(server, cookies) == {None}
+    assert login(server) is None
+    entrepot("user", "enable", "alice", "--data", with_alice)
+    assert viewers(server, cookies) == {None}
+    assert viewers(server, login(server)) == {"alice"}
+
+
+def test_guesses_are_counted_by_all_workers_together_and_through_a_restart(entrepot: Entrepot, serve: Serve, with_alice: Path) -> None:
+    entrepot("user", "password", "alice", "--password-stdin", "--data", with_alice, stdin=f"{PASSWORD}\n")
+
+    def guesses(server: Running, count: int) -> list[str]:
+        """What comes of wrong passwords, over a new connection each."""
+        question = {"query": LOGIN, "variables": {"p": "wrong"}}
+        asked = (httpx.post(f"{server.url}/graphql", json=question, headers={"Connection": "close"}) for _ in range(count))
+        return [answer.json()["data"]["login"]["__typename"] for answer in asked]
+
+    server = serve("--workers", 2)
+    assert guesses(server, 3) == ["PermissionDeniedError"] * 3
+    server.process.terminate()
+    server.process.wait(60)
+    assert guesses(serve("--workers", 2), 5) == ["PermissionDeniedError"] * 2 + ["TooManyRequestsError"] * 3
+
+
+@pytest.mark.parametrize(("password", "why"), [("short", "at least 8 characters"), ("", "no password on standard input"), ("alicealice", "")])
+def test_a_password_that_can_be_none_is_refused(entrepot: Entrepot, with_alice: Path, password: str, why: str) -> None:
+    done = entrepot("user", "password", "alice", "--password-stdin", "--data", with_alice, stdin=f"{password}\n")
+    assert (done.returncode, done.stdout) == (1 if why else 0, "")
+    assert why in done.stderr
+    assert "alicealice" not in done.stderr
+
+
+def test_nobody_is_asked_for_a_password_where_there_is_no_terminal(entrepot: Entrepot, with_alice: Path) -> None:
+    done = entrepot("user", "password", "alice", "--data", with_alice)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("There is no terminal to ask for the password on.")
+    done = entrepot("user", "password", "nobody", "--password-stdin", "--data", with_alice, stdin=f"{PASSWORD}\n")
+    assert (done.returncode, done.stderr) == (1, "There is no user nobody.\n")

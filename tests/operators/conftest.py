@@ -47,6 +47,15 @@ def token(entrepot: Entrepot) -> str:
 
 
 @pytest.fixture
+def with_password_of_carol(data: Path) -> None:
+    """A user who logs in with a password."""
+    environment = process_environment()
+    words = ("user", "create", "carol", "--password-stdin", "--data", data)
+    done = run_command(*words, stdin="correct-horse battery~staple\n", folder=data.parent, environment=environment)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
 def serve(data: Path, log: Path) -> Iterator[Serve]:
     """Start a server whose settings are given as keywords, and wait until it says that it serves."""
     with ExitStack() as stack:

@@ -62,6 +62,7 @@ class Visit:
             {"Authorization": f"Digest {token}"},
             {"X-API-Key": token},
             {"Cookie": f"session={token}"},
+            {"Cookie": f"a=b; entrepot_session={token}; __Host-entrepot_session={token}", "Origin": f"https://{token}.example"},
             {"Referer": f"https://elsewhere/t/{token}/"},
             {"X-Request-ID": token, "X-Forwarded-For": token, "User-Agent": token},
         ]
@@ -99,6 +100,29 @@ class Visit:
         answer = self.ask("POST", "/graphql", headers={"Authorization": f"Bearer {token}"}, json=body)
         result: dict[str, Any] = answer.json()["data"]["result"]
         return result
+
+    def logs_in(self, name: str, password: str) -> str:
+        """Log in with good and bad passwords in good and bad questions, and out; answers the secret of a session that goes on."""
+        self.keep(password, f"{password}-wrong")
+        query, input = mutation("login"), {"name": name, "password": f"{password}-wrong"}
+        for question in (
+            {"query": query, "variables": {"input": input}},
+            {"query": query, "variables": {"input": {**input, "more": 1}}},
+            {"query": query, "variables": {"input": {"name": password, "password": [password]}}},
+            {"query": f'mutation {{ login(input: {{name: "{password}", password: {password}}}) {{ __typename }} }}'},
+            {"query": f'mutation {{ login(input: {{password: "{password}"}}) {{ nonsense }} }}'},
+            [{"query": query, "variables": {"input": input}}],
+        ):
+            answer = self.ask("POST", "/graphql", json=question)
+            assert password not in answer.text
+        self.ask("GET", "/graphql", params={"query": query, "variables": json.dumps({"input": input})})
+        for _ in range(2):
+            answer = self.ask("POST", "/graphql", json={"query": query, "variables": {"input": {"name": name, "password": password}}})
+            assert answer.json()["data"]["result"]["__typename"] == "LoginPayload", answer.text
+            secret = answer.cookies["entrepot_session"]
+            self.keep(secret, secret.removeprefix("ent-"))
+        self.client.cookies.clear()
+        return str(secret)
 
     def one_time_upload(self, token: str, basename: str, package: str, body: bytes) -> None:
         """Announce an upload, use its address, and use it again."""
@@ -145,13 +169,16 @@ def with_password(ground: Ground) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("log_format", ["logfmt", "json"])
-def test_no_credential_in_any_place_is_ever_written(serve: Serve, token: str, log: Path, ground: Ground, log_format: str) -> None:
+def test_no_credential_in_any_place_is_ever_written(
+    serve: Serve, token: str, with_password_of_carol: None, log: Path, ground: Ground, log_format: str
+) -> None:
     server = serve(log_level="debug", access_log="true", log_format=log_format, workers=2, metrics_token=METRICS_TOKEN, **with_password(ground))
     visit = Visit(server, {DATABASE_PASSWORD, quote(DATABASE_PASSWORD, safe=""), SECRET, METRICS_TOKEN})
     with found_in_nothing(visit, log):
         visit.everywhere(token)
         visit.everywhere("a-token-of-another-form_0815")
         visit.ask("GET", "/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}).raise_for_status()
+        visit.everywhere(visit.logs_in("carol", "correct-horse battery~staple"))
         visit.broken_off(token)
         visit.keep(visit.graphql(token, "createToken", "secret", name="made", scopes=["all"])["secret"])
         basename, body = build_wheel("harbour", "1.0", files={"harbour/data": bytes(200_000)})
@@ -239,6 +266,15 @@ def test_a_database_that_is_not_there_is_told_of_without_its_password(tmp_path: 
         ("(b'authorization', b'Basic YWJj')", "(b'authorization', b'Basic ***')"),
         ("authorization: token abc", "authorization: token ***"),
         ("X-API-Key: abc", "X-API-Key: ***"),
+        ("Cookie: a=b; entrepot_session=abc; c=d", "Cookie: ***"),
+        ("(b'cookie', b'entrepot_session=abc; a=b')", "(b'cookie', b'***')"),
+        ("set-cookie: __Host-entrepot_session=abc; HttpOnly", "set-cookie: ***"),
+        ("{'entrepot_session': 'abc', 'x': 1}", "{'entrepot_session': '***', 'x': 1}"),
+        ("__Secure-entrepot_session=abc; x", "__Secure-entrepot_session=***; x"),
+        ("{'name': 'a', 'password': 'it\\'s mine', 'x': 1}", "{'name': 'a', 'password': ***, 'x': 1}"),
+        ('LoginInput(name="a", password="say \\"x\\"")', 'LoginInput(name="a", password=***)'),
+        ("oldPassword: hunter2, newPassword: 'a b'", "oldPassword: ***, newPassword: ***"),
+        ("the password is wrong", "the password is wrong"),
         ("postgres://user:p@ss:w@host/db", "postgres://user:***@host/db"),
         ("https://depot/x?X-Amz-Signature=abc&y=1", "https://depot/x?X-Amz-Signature=***&y=1"),
         ("see ent-0123456789abcdef.", "see ***."),
@@ -252,8 +288,18 @@ def test_a_secret_is_known_by_its_place_or_its_form(text: str, shown: str) -> No
 
 @pytest.mark.parametrize(
     "text",
-    ["a." * 32_000 + "@", "a://" * 16_000 + "@", "basic" + " " * 64_000, "authorization" + " " * 64_000, "%2Ft%2F" * 9_000],
-    ids=["words", "schemes", "basic", "header", "paths"],
+    [
+        "a." * 32_000 + "@",
+        "a://" * 16_000 + "@",
+        "basic" + " " * 64_000,
+        "authorization" + " " * 64_000,
+        "%2Ft%2F" * 9_000,
+        "password: '" * 6_000,
+        "password: '" + "\\" * 64_000,
+        "cookie: " * 8_000,
+        "entrepot_session" * 4_000,
+    ],
+    ids=["words", "schemes", "basic", "header", "paths", "passwords", "backslashes", "cookies", "sessions"],
 )
 def test_strangers_cannot_make_the_search_for_secrets_costly(text: str) -> None:
     before = time.process_time()

@@ -99,10 +99,10 @@ async def _count(keys: Sequence[str]) -> dict[str, int]:
     _require_no_pause(await fetch(f"SELECT key, failures, last_at FROM login_failure WHERE key IN ({marks(keys)})", *keys), now())
 
     async def add() -> tuple[list[Row], int, dict[str, int]]:
-        at = now()
         for key in sorted(keys):
-            await execute("INSERT INTO login_failure (key, failures, last_at) VALUES ($1, 0, $2) ON CONFLICT (key) DO NOTHING", key, at)
+            await execute("INSERT INTO login_failure (key, failures, last_at) VALUES ($1, 0, $2) ON CONFLICT (key) DO NOTHING", key, now())
         rows = await fetch(f"SELECT key, failures, last_at FROM login_failure WHERE key IN ({marks(keys)}) ORDER BY key {{lock}}", *keys)
+        at = now()  # others may have been waited for
         counts = {row["key"]: _remembered(row, at) + 1 for row in rows}
         if not any(_left(row, at) for row in rows):
             for key, failures in counts.items():
@@ -122,8 +122,9 @@ def _require_no_pause(rows: Sequence[Row], at: int) -> None:
 
 
 def _left(row: Row, at: int) -> int:
-    """The milliseconds that are left of a count's pause."""
-    return max(0, int(row["last_at"]) + _pause(row["key"], row["failures"]) - at)
+    """The milliseconds that are left of a count's pause; never more than all of it, whatever other hosts' clocks say."""
+    pause = _pause(row["key"], row["failures"])
+    return min(pause, max(0, int(row["last_at"]) + pause - at))
 
 
 def _remembered(row: Row, at: int) -> int:

@@ -108,6 +108,8 @@ async def set_disabled(*, name: str, disabled: bool, actor: Actor = audit.OPERAT
     require_site_admin(actor)
     async with transaction():
         row = await _user_row(name)
+        both = 'SELECT id FROM "user" WHERE namespace_id = $1 OR namespace_id = $2 ORDER BY id {lock}'
+        await fetch(both, row["id"], actor.namespace_id or 0)  # of two administrators who disable each other, the second is none any more
         actor = await confirmed(actor)
         require_site_admin(actor)
         if disabled and row["id"] == actor.namespace_id:
