@@ -103,6 +103,8 @@ async def change_password(*, actor: Actor, old: str, new: str, agent: str = "") 
     Raises Unauthenticated, PermissionDenied, ValidationError, TooManyRequests, Unavailable.
     """
     require_scope(actor, *API_WRITE)
+    if actor.package_id is not None:
+        raise PermissionDenied("The token that you use is bound to one package, and is for nothing else. Log in, or use another token.")
     account = await fetch_one(ACCOUNT.format(where="namespace.id = $1"), actor.namespace_id)
     if account is None:
         raise PermissionDenied("An organization has no password; its members have theirs.")
