@@ -85,8 +85,8 @@ async def test_a_label_is_deleted_beside_uploads_with_it(house: House, alice: Pe
     uploads = [alice.put(*build_conda(f"own{number % 3}", f"{number}.0"), labels=["dev", "main"]) for number in range(8)]
     wheels = [alice.put(*build_wheel("ball", f"{number}.0"), labels=["dev"]) for number in range(4)]
     deletions = [change(alice.client, "deleteLabel", {"namespace": "alice", "label": "dev"}) for _ in range(3)]
-    mixed = [one for some in zip(uploads[:3], deletions, uploads[3:6], strict=True) for one in some] + uploads[6:] + wheels
-    results = await asyncio.gather(*mixed)
+    mixed: list[Any] = [one for some in zip(uploads[:3], deletions, uploads[3:6], strict=True) for one in some] + uploads[6:] + wheels
+    results: list[Any] = await asyncio.gather(*mixed)
     assert {one.status_code for one in results if not isinstance(one, dict)} == {201}
     assert {one["__typename"] for one in results if isinstance(one, dict)} <= {"DeleteLabelPayload", "NotFoundError"}
     await agree(house, ("main", "dev"))

@@ -26,7 +26,10 @@ async def stock(alice: Person) -> None:
     await alice.has(*CAR)
 
 
-async def channel(client: Any, label: str) -> tuple[list[str], list[str], list[str]]:
+Channel = tuple[list[str], list[str], list[str]]
+
+
+async def channel(client: Any, label: str) -> Channel:
     """What installers find under a label: noarch, linux-64, and the project's wheels."""
     return (
         await conda_names(client, "alice", label=label),
@@ -35,8 +38,8 @@ async def channel(client: Any, label: str) -> tuple[list[str], list[str], list[s
     )
 
 
-EMPTY: tuple[list[str], list[str], list[str]] = ([], [], [])
-ALL = ([OLD[0], NEW[0]], [], [WHEEL[0]])
+EMPTY: Channel = ([], [], [])
+ALL: Channel = ([OLD[0], NEW[0]], [], [WHEEL[0]])
 
 
 async def names(client: Any) -> list[str]:
