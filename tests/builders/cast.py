@@ -5,21 +5,29 @@ The rows are put in by hand, so that a test of what they open does not rest on w
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import count
 
 import httpx
+import orjson
+from argon2 import PasswordHasher
+from conda_builder import build_conda
 from entrepot.clock import now
 from entrepot.db.models import new_uuid
 from entrepot.db.sql import execute, fetch_one, transaction
 from entrepot.services.namespaces import add_namespace
 from entrepot.services.tokens import create_token, digest_of
 from entrepot.services.users import create_user
+from entrepot_conda.packagetype import CondaType
 from house import House
 from oracle import Credential, Group, Level, Place, World
 
 ALICE, ACME = "alice", "acme"
+PASSWORD = "correct horse battery"
+PASSWORD_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 OTHER = "other"
 """The package that those have to do with who have nothing to do with the one that is asked for."""
 BOUND = {"bound to this": "olga", "organization's token, bound to this": ACME}
@@ -65,6 +73,8 @@ class Cast:
     ids: dict[str, int] = field(default_factory=dict)
     """Namespaces' inner ids."""
     groups: dict[str, int] = field(default_factory=dict)
+    other: int = 0
+    """The inner id of the organization's package that is not the one that is asked for."""
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     _clients: dict[str, httpx.AsyncClient] = field(default_factory=dict)
 
@@ -109,6 +119,11 @@ class Cast:
             updated_at=at,
         )
         binding = await inserted("binding", namespace_id=namespace, package_id=package, type="conda", name=thing.name, state="{}")
+        await execute(
+            "INSERT INTO blob (sha256, size, state, touched_at, incarnation) VALUES ($1, 1, 'stored', $2, 1) ON CONFLICT (sha256) DO NOTHING",
+            digest_of(thing.name),
+            at,
+        )
         release = await inserted(
             "release", uuid=thing.release, package_id=package, version="1.0", canonical_version="1.0", version_key=b"1", created_at=at
         )
@@ -128,10 +143,10 @@ class Cast:
             summary="",
             license="",
             size=1,
-            sha256=digest_of(basename),
+            sha256=digest_of(thing.name),
             md5="0" * 32,
             blake2b="0" * 64,
-            attributes='{"index":{"name":"x","version":"1.0","build":"0","build_number":0,"depends":[],"subdir":"noarch"}}',
+            attributes=attributes(),
             state="{}",
             entry_version=1,
             uploaded_at=at,
@@ -167,6 +182,13 @@ class Cast:
         self._clients.pop(name, None)
 
 
+@cache
+def attributes() -> str:
+    """What the database remembers of a conda file, whichever it is."""
+    basename, body = build_conda("any", "1.0")
+    return orjson.dumps(CondaType().inspect(io.BytesIO(body), basename).attributes).decode()
+
+
 async def inserted(table: str, **values: object) -> int:
     """Insert a row; answers its id."""
     marks = ", ".join(f"${number}" for number in range(1, len(values) + 1))
@@ -178,7 +200,7 @@ async def inserted(table: str, **values: object) -> int:
 async def cast(house: House) -> Cast:
     """Everybody, on a site without anybody."""
     found = Cast(house, World(open=house.site.settings.anonymous_read, organizations={ACME}, admins={"root"}, disabled={"gone"}))
-    people = [ALICE, "bob", "olga", "root", "gone", "collaborator", "collaborator-elsewhere"]
+    people = [ALICE, "bob", "olga", "dora", "bruno", "root", "gone", "collaborator", "collaborator-elsewhere"]
     people += [f"{level}er-of-{which}" for level in LEVELS for which in ("all", "this", "other")]
     for name in people:
         found.ids[name] = (await create_user(house.site.registry, name=name, password=None, admin=name == "root"))["id"]
@@ -197,6 +219,7 @@ async def cast(house: House) -> Cast:
         other = await found.thing(namespace, OTHER, private=True)
         await found.grant(other.id, namespace, "other")
         found.world.collaborators.add(("collaborator-elsewhere", other.place))
+    found.other = other.id
     await found.bind("bound to other", other)
     return found
 

@@ -5,7 +5,6 @@ Tests ask it what the server must answer. Whoever changes what a level means cha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
@@ -105,6 +104,11 @@ class World:
             levels.append(Level.WRITE)
         return max(levels)
 
+    def belongs(self, who: Credential, organization: str) -> bool:
+        """Whether who asks may know who belongs to an organization: its members, whoever reads all of it, itself."""
+        member = any(who.owner in group.members for (name, _), group in self.groups.items() if name == organization)
+        return who.bound_to is None and (member or self.given(who, organization) >= Level.READ)
+
     def sees(self, who: Credential, place: Place, *needs: str) -> bool:
         """Whether a package exists for who asks, with a credential that is good for one of the needs."""
         if place not in self.private:
@@ -140,13 +144,6 @@ class World:
         seen = self.everybody(who) if place is None else self.sees(who, place, "api:read")
         return Answer.SEEN if seen else Answer.MISSING
 
-    def asks_secret(self, who: Credential, namespace: str, package: str | None = None, *, level: Level = Level.ADMIN) -> Answer:
-        """A query about what only those see who have a level."""
-        found = self.asks(who, None if package is None else (namespace, package))
-        if found is Answer.SEEN and (not who.allows("api:read") or self.given(who, namespace, package) < level):
-            return Answer.MISSING
-        return found
-
     def uploads(self, who: Credential, place: Place, type: str) -> Answer:
         """An upload into a package, which it may make."""
         if self.dead(who) or not who.owner:
@@ -155,16 +152,14 @@ class World:
         level = max(self.given(who, namespace), self.given(who, namespace, package) if place in self.private else Level.NOTHING)
         return Answer.DONE if level >= Level.WRITE and who.allows(f"{type}:upload", "api:write") else Answer.DENIED
 
-    def changes(self, who: Credential, namespace: str, package: str | None, level: Level, *, hidden: bool = False) -> Answer:
-        """A mutation on a package or (None) a namespace that takes a level. `hidden`: who lacks the level does not see what it is about."""
+    def changes(self, who: Credential, namespace: str, package: str | None, level: Level) -> Answer:
+        """A mutation on a package or (None) a namespace that takes a level."""
         may = self.mutates(who)
         if may is not Answer.DONE:
             return may
         if package is not None and not self.sees(who, (namespace, package), "api:read", "api:write"):
             return Answer.MISSING
-        if self.given(who, namespace, package) < level:
-            return Answer.MISSING if hidden else Answer.DENIED
-        return Answer.DONE
+        return Answer.DONE if self.given(who, namespace, package) >= level else Answer.DENIED
 
     def mutates(self, who: Credential) -> Answer:
         """Whether who asks may run mutations at all."""
@@ -175,8 +170,3 @@ class World:
         if not who.owner:
             return Answer.UNKNOWN
         return Answer.DONE if who.allows("api:write") else Answer.DENIED
-
-
-def alone(scopes: Iterable[str]) -> list[frozenset[str]]:
-    """Each scope by itself."""
-    return [frozenset({scope}) for scope in scopes]

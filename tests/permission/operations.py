@@ -1,24 +1,21 @@
-"""How each operation of the site is called, and what it takes. What is in none of these tables fails the matrix."""
+"""How each URL of the site is asked for, by installers and by who uploads. A route or a target that is in none of these tables fails the matrix."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 import zstandard
-from cast import Cast, Thing
 from conda_builder import build_conda
 from entrepot.packagetype import AddressedTarget, DocumentTarget, FileTarget, NewestTarget, PackageType, PartTarget, Target
 from entrepot.registry import Registry
 from entrepot.shelf import ShelfType
 from environment_builder import build_environment
 from notebook_builder import build_notebook, code, picture, shown
-from oracle import Answer, Level
+from oracle import Answer
 from pypi_builder import build_wheel
-from strawberry.relay.utils import to_base64
 
 NAME = "thing"
 WHEEL = build_wheel(NAME, "1.0")
@@ -176,131 +173,3 @@ OPEN_ROUTES = {
     "/upload/-/{secret}": "takes a secret, and nothing else: test_one_time_urls.py",
 }
 """Routes that show nothing of anybody's."""
-
-# -- GraphQL ----------------------------------------------------------------------------------------------------------
-
-
-def gid(kind: str, uuid: str) -> str:
-    """A global id."""
-    return to_base64(kind, uuid)
-
-
-@dataclass(frozen=True)
-class Mutation:
-    """A mutation: what it takes, and how it is called on a package that is there for it alone."""
-
-    level: Level
-    input: Callable[[Thing, int], Mapping[str, Any]]
-    on: str = "package"
-    """`package`, `namespace`, or `self`: who asks."""
-    hidden: bool = False
-    """Whether who lacks the level does not see what it is about."""
-    before: Callable[[Cast, Thing], Awaitable[Mapping[str, Any]]] | None = None
-    """What must be there first; answers what joins the input."""
-
-
-def files(thing: Thing) -> Mapping[str, Any]:
-    return {"ids": [gid("CondaFile", thing.file)]}
-
-
-async def _token_of_the_namespace(cast: Cast, thing: Thing) -> Mapping[str, Any]:
-    from entrepot.services.tokens import create_token, list_tokens
-
-    await create_token(cast.house.site.registry, owner=thing.namespace, name="to revoke")
-    return {"tokenId": gid("Token", (await list_tokens(owner=thing.namespace))[0].id)}
-
-
-MUTATIONS: Mapping[str, Mutation] = {
-    "createPackage": Mutation(Level.WRITE, lambda thing, n: {"namespace": thing.namespace, "name": f"new-{n}"}, on="namespace"),
-    "createUpload": Mutation(
-        Level.WRITE,
-        lambda thing, n: {"namespace": thing.namespace, "basename": CONDA[0], "package": f"new-{n}"},
-        on="some package",
-    ),
-    "updatePackage": Mutation(Level.WRITE, lambda thing, n: {"packageId": gid("Package", thing.uuid), "summary": f"{n}"}),
-    "updatePackage visibility": Mutation(
-        Level.ADMIN, lambda thing, n: {"packageId": gid("Package", thing.uuid), "visibility": "PRIVATE" if n % 2 else "PUBLIC"}
-    ),
-    "deletePackage": Mutation(
-        Level.ADMIN, lambda thing, n: {"packageId": gid("Package", thing.uuid), "confirmation": f"{thing.namespace}/{thing.name}"}
-    ),
-    "removeRelease": Mutation(Level.WRITE, lambda thing, n: {"releaseId": gid("Release", thing.release)}),
-    "removeFiles": Mutation(Level.WRITE, lambda thing, n: {"files": files(thing)}),
-    "addLabel": Mutation(Level.WRITE, lambda thing, n: {"files": files(thing), "label": f"l{n}"}),
-    "removeLabel": Mutation(Level.WRITE, lambda thing, n: {"files": files(thing), "label": "main"}),
-    "createToken": Mutation(Level.ADMIN, lambda thing, n: {"name": f"made {n}", "scopes": ["api:read"]}, on="self"),
-    "revokeToken": Mutation(Level.ADMIN, lambda thing, n: {}, on="namespace", hidden=True, before=_token_of_the_namespace),
-}
-"""By the name of the field and, behind a space, what is special about the call."""
-
-
-@dataclass(frozen=True)
-class Query:
-    """A root field, or a kind of node: how it is asked, and whom it answers."""
-
-    text: str
-    """`$namespace`, `$name`, `$uuid` … stand for what is asked for."""
-    about: str = "package"
-    """`package`; `everybody`: what is public; `self`; `secrets`: what takes admin on the namespace."""
-    found: Callable[[Any, str], bool] = lambda found, namespace: bool(found)
-    """Whether the answer shows it, by the namespace that was asked about."""
-
-
-def listed(page: Any, namespace: str) -> bool:
-    """Whether the package is on a page of packages."""
-    return {"name": NAME, "namespace": {"name": namespace}} in page["nodes"]
-
-
-QUERIES: Mapping[str, Query] = {
-    "viewer": Query("{ found: viewer { name } }", "self"),
-    "namespace": Query('{ found: namespace(name: "$namespace") { name } }', "everybody"),
-    "package": Query('{ found: package(namespace: "$namespace", name: "$name") { name } }'),
-    "packages": Query('{ found: packages(namespace: "$namespace", first: 100) { totalCount nodes { name namespace { name } } } }', found=listed),
-    "packages search": Query('{ found: packages(search: "$name") { totalCount nodes { name namespace { name } } } }', found=listed),
-    "packageTypes": Query("{ found: packageTypes { name } }", "anything"),
-    "node": Query('{ found: node(id: "$Package") { id } }'),
-}
-NODES: Mapping[str, Query] = {
-    "Package": Query('{ found: node(id: "$Package") { id } }'),
-    "Release": Query('{ found: node(id: "$Release") { id } }'),
-    "CondaFile": Query('{ found: node(id: "$CondaFile") { id } }'),
-    "PypiFile": Query('{ found: node(id: "$PypiFile") { id } }'),
-    "NotebookFile": Query('{ found: node(id: "$NotebookFile") { id } }'),
-    "EnvironmentFile": Query('{ found: node(id: "$EnvironmentFile") { id } }'),
-    "Label": Query('{ found: node(id: "$Label") { id } }'),
-    "User": Query('{ found: node(id: "$User") { id } }', "everybody"),
-    "Organization": Query('{ found: node(id: "$Organization") { id } }', "everybody"),
-    "Token": Query('{ found: node(id: "$Token") { id } }', "secrets"),
-}
-"""By the type. `Label` is one that nothing but this package has."""
-
-
-def asked(response: httpx.Response, query: Query, namespace: str) -> str:
-    """What a query came to."""
-    if response.status_code != 200:
-        return refused(response)
-    answer = response.json()
-    if answer.get("errors"):
-        return code_of(answer)
-    found = answer["data"]["found"]
-    return Answer.SEEN if found is not None and query.found(found, namespace) else Answer.MISSING
-
-
-def changed(response: httpx.Response) -> str:
-    """What a mutation came to."""
-    if response.status_code != 200:
-        return refused(response)
-    answer = response.json()
-    if answer.get("errors"):
-        return code_of(answer)
-    made = answer["data"]["found"]
-    kinds = {"NotFoundError": Answer.MISSING, "PermissionDeniedError": Answer.DENIED}
-    if made["__typename"].endswith("Payload"):
-        return Answer.DONE
-    return kinds.get(made["__typename"]) or f"{made['__typename']}: {made.get('message')}"
-
-
-def code_of(answer: Mapping[str, Any]) -> str:
-    codes: Sequence[str] = [error["extensions"]["code"] for error in answer["errors"]]
-    known = {"UNAUTHENTICATED": Answer.UNKNOWN, "PERMISSION_DENIED": Answer.DENIED, "NOT_FOUND": Answer.MISSING}
-    return known.get(codes[0]) or f"{answer['errors']}"

@@ -25,7 +25,9 @@ from house import House
 from oracle import Answer, Credential, Group, Level, Place, World
 from pypi_builder import build_wheel
 
-from .operations import changed, gid, uploading
+from .mutations import changed
+from .operations import uploading
+from .queries import gid
 
 TYPES = ("conda", "pypi")
 NAMES = ("red", "blue")

@@ -1,0 +1,288 @@
+"""How each mutation is called, and whom it serves. One that is not in the table fails the matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from cast import ACME, PASSWORD, PASSWORD_HASH, Cast, Role, Thing, inserted
+from entrepot.clock import now
+from entrepot.db.models import new_uuid
+from entrepot.db.sql import execute, fetch
+from entrepot.services.tokens import create_token, list_tokens
+from entrepot.services.users import create_user
+from oracle import Answer, Level, World
+
+from .operations import CONDA, refused
+from .queries import code_of, gid
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a mutation."""
+
+    role: Role
+    thing: Thing
+    """The package that it is about; one that is there for this call alone, if it shall be done."""
+    number: int
+    """Another one for each call."""
+
+    @property
+    def target(self) -> str:
+        """A namespace that the package may go to: the role's own, or that of somebody else."""
+        own = self.role.credential.owner
+        return own if own and own != self.thing.namespace else "bob"
+
+
+Input = Mapping[str, Any]
+Expected = Callable[[World, Call], Answer]
+Before = Callable[[Cast, Call], Awaitable[Input]]
+
+
+# -- whom it serves ---------------------------------------------------------------------------------------------------
+
+
+def on_package(level: Level) -> Expected:
+    """Who has the level on the package."""
+    return lambda world, call: world.changes(call.role.credential, *call.thing.place, level)
+
+
+def on_namespace(level: Level) -> Expected:
+    """Who has the level on the namespace."""
+    return lambda world, call: world.changes(call.role.credential, call.thing.namespace, None, level)
+
+
+def going(level: Level, there: Level) -> Expected:
+    """Who has one level on the package, and another where it goes."""
+
+    def expected(world: World, call: Call) -> Answer:
+        found = world.changes(call.role.credential, *call.thing.place, level)
+        if found is Answer.DONE and world.given(call.role.credential, call.target) < there:
+            return Answer.DENIED
+        return found
+
+    return expected
+
+
+def on_some_package(world: World, call: Call) -> Answer:
+    """Who may write to the namespace, or to some package in it."""
+    who, namespace = call.role.credential, call.thing.namespace
+    found = world.changes(who, namespace, None, Level.WRITE)
+    somewhere = any(world.given(who, *place) >= Level.WRITE for place in world.private if place[0] == namespace)
+    return Answer.DONE if found is Answer.DENIED and somewhere and world.mutates(who) is Answer.DONE else found
+
+
+def on_copy(world: World, call: Call) -> Answer:
+    """Who may read the package, and may write where it goes."""
+    who = call.role.credential
+    found = world.mutates(who)
+    if found is Answer.DONE and not world.sees(who, call.thing.place, "api:read", "api:write"):
+        return Answer.MISSING
+    return Answer.DENIED if found is Answer.DONE and world.given(who, call.target) < Level.WRITE else found
+
+
+def on_group(world: World, call: Call) -> Answer:
+    """Who administers the organization; who does not belong to it knows of no group."""
+    who = call.role.credential
+    found = world.changes(who, ACME, None, Level.ADMIN)
+    return Answer.MISSING if found is Answer.DENIED and world.mutates(who) is Answer.DONE and not world.belongs(who, ACME) else found
+
+
+def on_token(world: World, call: Call) -> Answer:
+    """Who administers the namespace; others know of no token."""
+    found = world.changes(call.role.credential, call.thing.namespace, None, Level.ADMIN)
+    return Answer.MISSING if found is Answer.DENIED and world.mutates(call.role.credential) is Answer.DONE else found
+
+
+def on_self(world: World, call: Call) -> Answer:
+    """Every user, with a credential that is bound to nothing."""
+    who = call.role.credential
+    found = world.mutates(who)
+    return Answer.DENIED if found is Answer.DONE and (who.owner in world.organizations or who.bound_to) else found
+
+
+def on_site(world: World, call: Call) -> Answer:
+    """Who administers the site."""
+    who = call.role.credential
+    found = world.mutates(who)
+    return Answer.DENIED if found is Answer.DONE and (who.owner not in world.admins or who.bound_to) else found
+
+
+def bound_token(world: World, call: Call) -> Answer:
+    """A user who was given something on the package, and administers themselves but for the package that their own token is bound to."""
+    who = call.role.credential
+    found = world.changes(who, *call.thing.place, Level.READ)
+    return Answer.DENIED if found is Answer.DONE and who.owner in world.organizations else found
+
+
+# -- what must be there first -----------------------------------------------------------------------------------------
+
+
+async def nothing(cast: Cast, call: Call) -> Input:
+    """Nothing more than the package."""
+    return {}
+
+
+async def token(cast: Cast, call: Call) -> Input:
+    """Another token of the namespace's."""
+    await create_token(cast.house.site.registry, owner=call.thing.namespace, name="to revoke")
+    return {"tokenId": gid("Token", (await list_tokens(owner=call.thing.namespace))[0].id)}
+
+
+async def password(cast: Cast, call: Call) -> Input:
+    """The password of everybody as it was at first."""
+    await execute('UPDATE "user" SET password_hash = $1', PASSWORD_HASH)
+    return {}
+
+
+async def user(cast: Cast, call: Call) -> Input:
+    """Another user."""
+    await create_user(cast.house.site.registry, name=f"user{call.number}", password=None, admin=False)
+    return {"name": f"user{call.number}"}
+
+
+async def label(cast: Cast, call: Call) -> Input:
+    """A label of the namespace that no file has."""
+    await inserted("label", uuid=new_uuid(), namespace_id=cast.ids[call.thing.namespace], name=f"old{call.number}", created_at=now())
+    return {}
+
+
+async def group(cast: Cast, call: Call) -> Input:
+    """A group of the organization, about another package, in which dora is."""
+    uuid, name = new_uuid(), f"group{call.number}"
+    values = {"name": name, "name_key": name, "permission": "read", "everything": False, "created_at": now()}
+    made = await inserted("member_group", uuid=uuid, namespace_id=cast.ids[ACME], **values)
+    await inserted("group_package", group_id=made, package_id=cast.other)
+    await inserted("group_member", group_id=made, user_id=cast.ids["dora"], added_at=now())
+    return {"groupId": gid("Group", uuid)}
+
+
+async def namespace(cast: Cast, call: Call) -> Input:
+    """The id of the namespace."""
+    [row] = await fetch("SELECT uuid, kind FROM namespace WHERE id = $1", cast.ids[call.thing.namespace])
+    return {"namespaceId": gid("User" if row["kind"] == "user" else "Organization", row["uuid"])}
+
+
+async def organization(cast: Cast, call: Call) -> Input:
+    """The id of the organization."""
+    [row] = await fetch("SELECT uuid FROM namespace WHERE id = $1", cast.ids[ACME])
+    return {"organizationId": gid("Organization", row["uuid"])}
+
+
+# -- the table --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A mutation: whom it serves, and what it is called with."""
+
+    expected: Expected
+    input: Callable[[Call], Input] = lambda call: {}
+    before: Before = nothing
+    """What must be there first; answers what joins the input."""
+    organization: bool = False
+    """Whether it is about the organization, whoever asks."""
+    past: str = ""
+    """The typed error that whoever is let pass gets: for what can be done but once on a site."""
+
+
+def package(call: Call, **more: Any) -> Input:
+    """The package's id."""
+    return {"packageId": gid("Package", call.thing.uuid), **more}
+
+
+def files(call: Call, **more: Any) -> Input:
+    """The package's only file, named in one way or another."""
+    ways: list[Input] = [
+        {"ids": [gid("CondaFile", call.thing.file)]},
+        {"addresses": [{"namespace": call.thing.namespace, "type": "conda", "path": f"noarch/{call.thing.name}-1.0-0.conda"}]},
+    ]
+    return {"files": ways[call.number % len(ways)], **more}
+
+
+def here(call: Call, **more: Any) -> Input:
+    """The namespace's name."""
+    return {"namespace": call.thing.namespace, **more}
+
+
+READ, WRITE, ADMIN = Level.READ, Level.WRITE, Level.ADMIN
+PACKAGES: Mapping[str, Mutation] = {
+    "createPackage": Mutation(on_namespace(WRITE), lambda call: here(call, name=f"new-{call.number}")),
+    "createUpload": Mutation(on_some_package, lambda call: here(call, basename=CONDA[0], package=f"new-{call.number}")),
+    "updatePackage": Mutation(on_package(WRITE), lambda call: package(call, summary=f"{call.number}")),
+    "updatePackage visibility": Mutation(on_package(ADMIN), lambda call: package(call, visibility="PRIVATE" if call.number % 2 else "PUBLIC")),
+    "deletePackage": Mutation(on_package(ADMIN), lambda call: package(call, confirmation="/".join(call.thing.place))),
+    "transferPackage": Mutation(going(ADMIN, ADMIN), lambda call: package(call, namespace=call.target)),
+    "addCollaborator": Mutation(on_package(ADMIN), lambda call: package(call, user="dora")),
+    "removeCollaborator": Mutation(on_package(ADMIN), lambda call: package(call, user="dora")),
+    "removeRelease": Mutation(on_package(WRITE), lambda call: {"releaseId": gid("Release", call.thing.release)}),
+    "removeFiles": Mutation(on_package(WRITE), files),
+    "removeFiles of a package": Mutation(on_package(WRITE), lambda call: {"files": package(call)}),
+    "removeFiles of a release": Mutation(on_package(WRITE), lambda call: {"files": {"releaseId": gid("Release", call.thing.release)}}),
+    "copyFiles": Mutation(on_copy, lambda call: files(call, namespace=call.target)),
+    "copyFiles within": Mutation(on_package(WRITE), lambda call: files(call, labels=[f"l{call.number}"])),
+    "moveFiles": Mutation(going(WRITE, WRITE), lambda call: files(call, namespace=call.target)),
+    "moveFiles within": Mutation(on_package(WRITE), lambda call: files(call, labels=[f"l{call.number}"], fromLabel="main")),
+    "addLabel": Mutation(on_package(WRITE), lambda call: files(call, label=f"l{call.number}")),
+    "removeLabel": Mutation(on_package(WRITE), lambda call: files(call, label="main")),
+}
+LABELS: Mapping[str, Mutation] = {
+    "createLabel": Mutation(on_namespace(ADMIN), lambda call: here(call, label=f"l{call.number}")),
+    "copyLabel": Mutation(on_namespace(ADMIN), lambda call: here(call, **{"from": "main", "to": f"l{call.number}"})),
+    "moveLabel": Mutation(on_namespace(ADMIN), lambda call: here(call, **{"from": f"old{call.number}", "to": f"l{call.number}"}), label),
+    "deleteLabel": Mutation(on_namespace(ADMIN), lambda call: here(call, label=f"old{call.number}"), label),
+    "lockLabel": Mutation(on_namespace(ADMIN), lambda call: here(call, label=f"old{call.number}"), label),
+    "unlockLabel": Mutation(on_namespace(ADMIN), lambda call: here(call, label=f"old{call.number}"), label),
+}
+NAMESPACES: Mapping[str, Mutation] = {
+    "updateNamespace": Mutation(on_namespace(ADMIN), lambda call: {"description": f"{call.number}"}, namespace),
+    "deleteOrganization": Mutation(
+        on_namespace(ADMIN), lambda call: {"confirmation": "another"}, organization, organization=True, past="ValidationError"
+    ),
+    "createOrganization": Mutation(on_self, lambda call: {"name": f"organization{call.number}"}),
+    "createGroup": Mutation(
+        on_namespace(ADMIN), lambda call: {"organization": ACME, "name": f"g{call.number}", "permission": "READ"}, organization=True
+    ),
+    "updateGroup": Mutation(on_group, lambda call: {"permission": "WRITE"}, group, organization=True),
+    "deleteGroup": Mutation(on_group, before=group, organization=True),
+    "addGroupMember": Mutation(on_group, lambda call: {"user": "bruno"}, group, organization=True),
+    "removeGroupMember": Mutation(on_group, lambda call: {"user": "dora"}, group, organization=True),
+    "addGroupPackage": Mutation(on_group, package, group, organization=True),
+    "removeGroupPackage": Mutation(on_group, package, group, organization=True),
+}
+ACCOUNTS: Mapping[str, Mutation] = {
+    "createToken": Mutation(on_self, lambda call: {"name": f"made {call.number}", "scopes": ["api:read"]}),
+    "createToken of the organization": Mutation(
+        on_namespace(ADMIN), lambda call: {"name": f"made {call.number}", "scopes": ["api:read"], "owner": ACME}, organization=True
+    ),
+    "createToken that is bound": Mutation(bound_token, lambda call: package(call, name=f"made {call.number}", scopes=["api:read"])),
+    "revokeToken": Mutation(on_token, before=token),
+    "changePassword": Mutation(on_self, lambda call: {"oldPassword": PASSWORD, "newPassword": "another correct horse"}, password),
+    "createUser": Mutation(on_site, lambda call: {"name": f"made{call.number}"}),
+    "disableUser": Mutation(on_site, before=user),
+    "enableUser": Mutation(on_site, before=user),
+}
+MUTATIONS: Mapping[str, Mutation] = {**PACKAGES, **LABELS, **NAMESPACES, **ACCOUNTS}
+"""By the name of the field and, behind a space, what is special about the call."""
+OPEN = {
+    "login": "takes a password: tests/accounts",
+    "register": "has a setting of its own: tests/accounts",
+    "logout": "takes a session: tests/accounts",
+}
+"""Mutations that are for who has no credential."""
+
+
+def changed(response: httpx.Response, past: str = "") -> str:
+    """What a mutation came to."""
+    if response.status_code != 200:
+        return refused(response)
+    answer = response.json()
+    if answer.get("errors"):
+        return code_of(answer)
+    made = answer["data"]["found"]
+    kinds = {"NotFoundError": Answer.MISSING, "PermissionDeniedError": Answer.DENIED}
+    if made["__typename"].endswith("Payload") or made["__typename"] == past:
+        return Answer.DONE
+    return kinds.get(made["__typename"]) or f"{made['__typename']}: {made.get('message')}"
