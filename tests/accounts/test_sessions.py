@@ -265,6 +265,22 @@ async def test_a_password_that_an_operator_sets_ends_all_sessions(anna: Visitor)
     assert await anna.whoami() is None
 
 
+async def test_a_user_has_a_hundred_sessions_and_the_one_not_used_for_longest_goes(house: House, bob: Person, anna: Visitor) -> None:
+    await anna.logs_in()
+    [row] = await fetch("SELECT user_id FROM session")
+    await passes(1)
+    await sessions.begin(user_id=bob.actor.namespace_id or 0, address="", agent="")
+    for _ in range(99):
+        await sessions.begin(user_id=row["user_id"], address="", agent="")
+    assert await anna.again(house).whoami() == "alice"
+    await recorded()
+    await passes(1)
+    await visitor(house).logs_in()
+    assert await anna.whoami() == "alice"  # which was used just now
+    assert len(await fetch("SELECT id FROM session WHERE user_id = $1", row["user_id"])) == 100
+    assert len(await fetch("SELECT id FROM session")) == 101
+
+
 async def test_the_viewer_sees_the_own_sessions_and_nobody_elses(house: House, alice: Person, bob: Person, anna: Visitor) -> None:
     phone = visitor(house, user_agent="Phone/1\x7f")
     await phone.logs_in()

@@ -247,8 +247,8 @@ async def test_with_a_max_age_a_document_depends_on_the_credential(house_data: P
         await alice.has("ball.toy", build_toy("ball"))
         public = await house.anyone.get("/toy/alice/listing")
         assert public.headers["cache-control"] == "public, max-age=60"
-        assert public.headers["vary"] == "Accept-Encoding, Authorization, X-API-Key"
+        assert public.headers["vary"] == "Accept-Encoding, Authorization, X-API-Key, Cookie"
         await alice.has("secret.toy", build_toy("secret"), private="true")
         private = await alice.client.get("/toy/alice/listing")
         assert private.headers["cache-control"] == "private, max-age=60"
-        assert private.headers["vary"] == "Accept-Encoding, Authorization, X-API-Key"
+        assert private.headers["vary"] == "Accept-Encoding, Authorization, X-API-Key, Cookie"

@@ -18,7 +18,8 @@ from entrepot.services.tokens import digest_of, new_secret
 IDLE = timedelta(days=14)
 LONGEST = timedelta(days=90)
 _IDLE, _LONGEST = IDLE // timedelta(milliseconds=1), LONGEST // timedelta(milliseconds=1)
-MOST_LISTED = 100
+MOST = 100
+"""A user's sessions; a login beyond them ends the one that was not used for longest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,8 @@ class Session:
 
 async def begin(*, user_id: int, address: str, agent: str, created_at: int | None = None) -> Opened:
     """Begin a session in the running transaction; or go on, under a new secret, with one that was begun before."""
+    eldest = "SELECT id FROM session WHERE user_id = $1 ORDER BY used_at DESC, id DESC LIMIT 1000000 OFFSET $2"
+    await execute(f"DELETE FROM session WHERE id IN ({eldest})", user_id, MOST - 1)
     secret, at = new_secret(), now()
     created_at = at if created_at is None else created_at
     row = await fetch_one(
@@ -81,8 +84,8 @@ async def end_all(*, user_id: int) -> int:
 
 async def list_sessions(actor: Actor) -> list[Session]:
     """The actor's own sessions, the one that was used last first."""
-    statement = "SELECT * FROM session WHERE user_id = $1 AND expires_at > $2 ORDER BY used_at DESC, id DESC LIMIT $3"
-    rows = await fetch(statement, actor.namespace_id, now(), MOST_LISTED)
+    statement = "SELECT * FROM session WHERE user_id = $1 AND expires_at > $2 ORDER BY used_at DESC, id DESC"
+    rows = await fetch(statement, actor.namespace_id, now())
     names = ("created_at", "used_at", "expires_at", "address", "agent")
     return [Session(id=row["uuid"], current=row["id"] == actor.session_id, **{name: row[name] for name in names}) for row in rows]
 

@@ -63,8 +63,8 @@ async def registration(*, address: str) -> None:
 
 async def succeeded(attempt: Attempt) -> None:
     """Take back, in the running transaction, what was counted: of the address this attempt, of the account everything. Its place is known now."""
+    await execute("DELETE FROM login_failure WHERE key = $1", attempt.account)  # in the order of the keys, as they are locked elsewhere
     await execute("UPDATE login_failure SET failures = failures - 1 WHERE key = $1 AND failures > 0", attempt.address)
-    await execute("DELETE FROM login_failure WHERE key = $1", attempt.account)
     statement = "INSERT INTO login_failure (key, failures, last_at) VALUES ($1, 0, $2) ON CONFLICT (key) DO UPDATE SET failures = 0, last_at = $2"
     await execute(statement, attempt.known, now())
 
