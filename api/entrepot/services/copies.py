@@ -240,11 +240,12 @@ class _Copying:
         """Of each file that was named, or of each package of which a package or release was; a move is told on both sides."""
         relabelled: set[tuple[str, str]] = set()
         for row in changed:
-            there = {**row, "namespace": self.target["name"], "package": self._home(row).package}
+            package = self._home(row).package
             if row["id"] in placed:
-                self.done.published.append(file_event(there, labels[row["id"]], self.actor))
+                event = file_event(row, labels[row["id"]], self.actor)
+                self.done.published.append(replace(event, namespace=self.target["name"], package=package))
             else:
-                relabelled.add((there["namespace"], there["package"]))
+                relabelled.add((self.target["name"], package))
         self.done.relabelled = sorted(relabelled)
         await touch_homes([self._home(row) for row in changed], self.at)
         whole = self.order.selection.whole

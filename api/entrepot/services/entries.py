@@ -72,7 +72,8 @@ async def restate(package_type: PackageType, made: Sequence[Made]) -> dict[int, 
             changed[row["id"]] = documents
             place = {"file_id": row["id"], "namespace_id": row["namespace_id"], "package_id": row["package_id"], "path": row["path"]}
             fresh += rows_for(entries, type=package_type.name, part=row["name"], **place)
-    await execute(f"DELETE FROM entry WHERE file_id IN ({marks(list(changed))})", *changed)
-    await insert_rows(fresh)
+    if changed:
+        await execute(f"DELETE FROM entry WHERE file_id IN ({marks(list(changed))})", *changed)
+        await insert_rows(fresh)
     await execute(f"UPDATE file SET entry_version = $1 WHERE id IN ({marks(ids, 2)}) AND entry_version <> $1", package_type.entry_version, *ids)
     return changed

@@ -102,12 +102,14 @@ async def readable(site: Site, actor: Actor, selection: FileSelection) -> Sequen
 
     Raises ValidationError for a selection of nothing or of too many, NotFound for what is not there for this actor.
     """
-    key: Callable[[Row], Any] = _uuid
-    wanted: Mapping[Any, str]
     if selection.whole:
         rows = await _all_of(site, actor, selection)
-        wanted = {row["uuid"]: str(_address(row)) for row in rows}
-    elif selection.addresses is not None:
+        for row in {(row["package_id"], row["type"]): row for row in rows}.values():
+            _require_sight(site, actor, row, str(_address(row)))
+        return rows
+    key: Callable[[Row], Any] = _uuid
+    wanted: Mapping[Any, str]
+    if selection.addresses is not None:
         key, wanted = _address, {Address(one.namespace.lower(), one.type, one.path): str(one) for one in selection.addresses}
         rows = await _listed(wanted, *_by_addresses(list(wanted)))
     else:
@@ -115,10 +117,13 @@ async def readable(site: Site, actor: Actor, selection: FileSelection) -> Sequen
         rows = await _listed(wanted, *_by_ids(list(wanted)))
     seen = {key(row): row for row in rows}
     for one, name in wanted.items():
-        row = seen.get(one)
-        if row is None or not sees(site, actor, On.package_of(row), needs=(f"{row['type']}:download", *API_READ)):
-            raise not_found(f"file {name}")
-    return sorted(seen.values(), key=lambda row: int(row["id"]))
+        _require_sight(site, actor, seen.get(one), name)
+    return sorted(rows, key=lambda row: int(row["id"]))
+
+
+def _require_sight(site: Site, actor: Actor, row: Row | None, name: str) -> None:
+    if row is None or not sees(site, actor, On.package_of(row), needs=(f"{row['type']}:download", *API_READ)):
+        raise not_found(f"file {name}")
 
 
 async def _listed(wanted: Mapping[Any, str], statement: str, values: Sequence[Any]) -> Sequence[Row]:

@@ -137,11 +137,10 @@ async def restate_package(site: Site, package_id: int) -> None:
 
     In the caller's transaction, which bumps the heads of all that shows the package. Of a type that is not loaded the entries stay as they are.
     """
-    last = 0
-    while rows := await fetch(
-        f"SELECT {files.COLUMNS} FROM {files.TABLES} WHERE file.package_id = $1 AND file.id > $2 ORDER BY file.id LIMIT {AT_ONCE}", package_id, last
-    ):
-        last = rows[-1]["id"]
+    ids = [row["id"] for row in await fetch("SELECT id FROM file WHERE package_id = $1 ORDER BY id", package_id)]
+    for start in range(0, len(ids), AT_ONCE):
+        some = ids[start : start + AT_ONCE]
+        rows = await fetch(f"SELECT {files.COLUMNS} FROM {files.TABLES} WHERE file.id IN ({marks(some)}) ORDER BY file.id", *some)
         for type in sorted({row["type"] for row in rows} & site.registry.types.keys()):
             package_type = site.registry.types[type]
             made = await _made(package_type, [row for row in rows if row["type"] == type], lenient=True)

@@ -7,7 +7,6 @@ that say where package and files went. A package of 100,000 files takes seconds,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tortoise.exceptions import IntegrityError
@@ -20,6 +19,7 @@ from entrepot.services.collisions import collisions, refusal
 from entrepot.services.credentials import confirmed
 from entrepot.services.freed import free_names, take_names
 from entrepot.services.grants import Level
+from entrepot.services.labelled import chunks
 from entrepot.services.labels import label_ids
 from entrepot.services.locks import refused_by_lock
 from entrepot.services.namespaces import name_key
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 TRIES = 4
 """How often a transfer is tried that meets another change of the same names."""
-AT_ONCE = 5_000
+AT_ONCE = 1_000
 """Files in one statement."""
 SAME = "The package is in {namespace} already. Name another namespace."
 
@@ -129,22 +129,11 @@ async def _leave_tombstones(actor: Actor, package_id: int) -> None:
 
 async def _move_files(package_id: int, namespace_id: int) -> int:
     """Give the files of a package, and their entries, another namespace; answers how many files there are."""
-    last = count = 0
-    while page := await _page(package_id, last):
-        some = (page[0], page[-1], package_id, namespace_id)
-        await execute("UPDATE file SET namespace_id = $4 WHERE id BETWEEN $1 AND $2 AND package_id = $3", *some)
-        await execute(
-            """UPDATE entry SET namespace_id = $4
-            WHERE file_id IN (SELECT id FROM file WHERE id BETWEEN $1 AND $2 AND package_id = $3)""",
-            *some,
-        )
-        last, count = page[-1], count + len(page)
-    return count
-
-
-async def _page(package_id: int, last: int) -> Sequence[int]:
-    rows = await fetch(f"SELECT id FROM file WHERE package_id = $1 AND id > $2 ORDER BY id LIMIT {AT_ONCE}", package_id, last)
-    return [row["id"] for row in rows]
+    ids = [row["id"] for row in await fetch("SELECT id FROM file WHERE package_id = $1 ORDER BY id", package_id)]
+    for some in chunks(ids, AT_ONCE):
+        await execute(f"UPDATE file SET namespace_id = $1 WHERE id IN ({marks(some, 2)})", namespace_id, *some)
+        await execute(f"UPDATE entry SET namespace_id = $1 WHERE file_id IN ({marks(some, 2)})", namespace_id, *some)
+    return len(ids)
 
 
 async def _relabel(actor: Actor, package_id: int, *, old: int, new: int) -> None:

@@ -58,7 +58,7 @@ class CopyFiles:
     """A field of Mutation."""
 
     @strawberry.mutation(
-        description="Copy files to another namespace, or to other labels, in one step and without sending their bytes. Packages keep their names; one "
+        description="Copy files to another namespace, or to other labels, in one step, without sending bytes. Packages keep their names; one "
         "that is new there is as private as the one that it comes from. Takes who may read the files, and may write there."
     )
     async def copy_files(self, info: Info, input: Annotated[CopyFilesInput, INPUT]) -> CopyFilesResult | None:
