@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Self
 
 import orjson
@@ -22,6 +22,8 @@ from entrepot.services.catalog.audit import AUDIT_LOG, NEWEST_FIRST, AuditFilter
 
 if TYPE_CHECKING:
     from entrepot.graphql.namespace import Namespace
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @strawberry.type(description="Something that was done: by whom, to what, when, from where, with which token. Nobody can change it afterwards.")
@@ -105,7 +107,4 @@ async def audit_log(
 
 
 def _milliseconds(moment: datetime | None) -> int | None:
-    """A time without a zone is in UTC."""
-    if moment is None:
-        return None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    return None if moment is None else (moment - EPOCH) // timedelta(milliseconds=1)
