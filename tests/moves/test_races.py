@@ -156,7 +156,9 @@ async def test_a_transfer_beside_removals_and_the_deletion_of_the_package(
             await alice.has(*build_conda(f"toy{number}", f"{version}.0"))
     for number in range(4):
         package = await package_of(alice.client, f"toy{number}")
-        work = [change(alice.client, "removeFiles", {"files": {"ids": [id]}}) for id in list(package["files"].values())[:2]]
+        work: list[Awaitable[Mapping[str, Any]]] = [
+            change(alice.client, "removeFiles", {"files": {"ids": [id]}}) for id in list(package["files"].values())[:2]
+        ]
         work.append(transferred(alice, package["id"], "acme"))
         if number % 2:
             work.append(change(alice.client, "deletePackage", {"packageId": package["id"], "confirmation": f"alice/toy{number}"}))

@@ -108,7 +108,7 @@ async def test_what_happens_to_a_private_package_moves_no_etag_of_anybody_else(d
     assert acme.id
 
 
-DEFAULTS = {
+DEFAULTS: dict[str, tuple[tuple[str, bytes], dict[str, Any]]] = {
     "conda": (CONDA, {}),
     "pypi": (WHEEL, {}),
     "notebook": (("ball.ipynb", NOTEBOOK), {"package": "ball", "version": "1"}),
