@@ -5,19 +5,16 @@ What operations there are is asked of the route table, the package types and the
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
 import pytest
-from cast import ACME, ALICE, BOUND, Cast, Role, Thing, cast
+from cast import ACME, ALICE, BOUND, Cast, Role, Thing
 from conda_builder import build_conda
 from entrepot.db.sql import fetch
 from entrepot.graphql.schema import build_schema
 from entrepot.http.front import Front
 from entrepot.registry import Registry
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
-from ground import Ground
-from house import open_house
 from oracle import Answer
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
@@ -26,50 +23,13 @@ from . import operations
 from .mutations import MUTATIONS, OPEN, Call, Mutation, changed
 from .operations import ADDRESSES, NAME, OPEN_ROUTES, STOCK, UPLOADS
 from .queries import NODES, PROFILE, QUERIES, RESTRICTED, asked, gid
+from .stocked import shard_of, stocked
 
 VISIBILITIES = pytest.mark.parametrize("private", [False, True], ids=["public", "private"])
 SITES = pytest.mark.parametrize("anonymous_read", [True, False], ids=["open", "closed"])
 Wrong = list[str]
 KEPT = ("audit_event", "package", "release", "file", "label", "file_label", "token", "member_group", "group_member", "group_package", "collaborator")
 """The tables of which no refused change adds or takes a row; each change adds to the first."""
-
-
-@pytest.fixture
-def anonymous_read(request: pytest.FixtureRequest) -> bool:
-    """Whether the site is open to all; parametrized."""
-    return bool(getattr(request, "param", True))
-
-
-@pytest.fixture
-async def everybody(tmp_path: Path, ground: Ground, anonymous_read: bool) -> AsyncIterator[Cast]:
-    """A site with the built-in types, and everybody on it."""
-    async with open_house(ground.data(tmp_path / "site"), Registry.built_in(), anonymous_read=anonymous_read) as house:
-        yield await cast(house)
-
-
-async def stocked(everybody: Cast, namespace: str, *, private: bool) -> Thing:
-    """The package, with a file of every type and a label that nothing else has; everybody has what their role says."""
-    client = everybody.insider(namespace)
-    for type, (basename, body) in STOCK.items():
-        query = {"package": NAME, "version": "1.0", "type": type, "private": str(private).lower(), "label": ["main", "rare"]}
-        done = await client.put(f"/upload/{namespace}/{basename}", params=query, content=body)
-        assert done.status_code == 201, done.text
-    [row] = await fetch(
-        """SELECT package.id, package.uuid, label.uuid AS label, file.uuid AS file, release.uuid AS release
-        FROM package JOIN label ON label.namespace_id = package.namespace_id JOIN file ON file.package_id = package.id
-        JOIN release ON release.id = file.release_id
-        WHERE label.name = 'rare' AND file.type = 'conda' AND package.namespace_id = $1 AND package.name = $2""",
-        everybody.ids[namespace],
-        NAME,
-    )
-    thing = Thing(namespace, NAME, row["id"], row["uuid"], row["release"], row["file"], row["label"])
-    everybody.world.private[thing.place] = private
-    await everybody.grant(thing.id, namespace, "this")
-    everybody.knows(thing.place)
-    if namespace == ACME:
-        for name in BOUND:
-            await everybody.bind(name, thing)
-    return thing
 
 
 def told(role: Role, what: str, got: str, expected: Answer) -> Iterable[str]:
@@ -163,17 +123,6 @@ async def test_installers(everybody: Cast, private: bool) -> None:
                 assert response.headers["cache-control"].startswith("private"), path
                 assert "access-control-allow-origin" not in response.headers
     assert not wrong, "\n".join(wrong)
-
-
-async def shard_of(everybody: Cast, namespace: str) -> str:
-    """The digest of the package's shard."""
-    await everybody.insider(namespace).get(f"/conda/{namespace}/noarch/repodata_shards.msgpack.zst")
-    [row] = await fetch(
-        "SELECT sha256 FROM shard JOIN package ON package.id = shard.package_id WHERE package.name = $1 AND namespace_id = $2",
-        NAME,
-        everybody.ids[namespace],
-    )
-    return str(row["sha256"])
 
 
 @VISIBILITIES

@@ -88,9 +88,8 @@ def service(tmp_path_factory: pytest.TempPathFactory, lasting_ground: Ground) ->
     """The server, with the built-in types."""
     data = lasting_ground.data(tmp_path_factory.mktemp("service") / "data")
     tokens = asyncio.run(people(data))
-    with serving(data, "--workers", 2) as server:
-        with httpx.Client(base_url=server.url, timeout=30) as client:
-            yield Service(client, tokens)
+    with serving(data, "--workers", 2) as server, httpx.Client(base_url=server.url, timeout=30) as client:
+        yield Service(client, tokens)
 
 
 async def people(data: Path) -> dict[str, str]:

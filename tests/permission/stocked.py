@@ -1,0 +1,44 @@
+"""The package that is asked for, as it is uploaded."""
+
+from __future__ import annotations
+
+from cast import ACME, BOUND, Cast, Thing
+from entrepot.db.sql import fetch
+
+from .operations import NAME, STOCK
+
+
+async def stocked(everybody: Cast, namespace: str, *, private: bool) -> Thing:
+    """The package, with a file of every type and a label that nothing else has; everybody has what their role says."""
+    client = everybody.insider(namespace)
+    for type, (basename, body) in STOCK.items():
+        query = {"package": NAME, "version": "1.0", "type": type, "private": str(private).lower(), "label": ["main", "rare"]}
+        done = await client.put(f"/upload/{namespace}/{basename}", params=query, content=body)
+        assert done.status_code == 201, done.text
+    [row] = await fetch(
+        """SELECT package.id, package.uuid, label.uuid AS label, file.uuid AS file, release.uuid AS release
+        FROM package JOIN label ON label.namespace_id = package.namespace_id JOIN file ON file.package_id = package.id
+        JOIN release ON release.id = file.release_id
+        WHERE label.name = 'rare' AND file.type = 'conda' AND package.namespace_id = $1 AND package.name = $2""",
+        everybody.ids[namespace],
+        NAME,
+    )
+    thing = Thing(namespace, NAME, row["id"], row["uuid"], row["release"], row["file"], row["label"])
+    everybody.world.private[thing.place] = private
+    await everybody.grant(thing.id, namespace, "this")
+    everybody.knows(thing.place)
+    if namespace == ACME:
+        for name in BOUND:
+            await everybody.bind(name, thing)
+    return thing
+
+
+async def shard_of(everybody: Cast, namespace: str) -> str:
+    """The digest of the package's shard."""
+    await everybody.insider(namespace).get(f"/conda/{namespace}/noarch/repodata_shards.msgpack.zst")
+    [row] = await fetch(
+        "SELECT sha256 FROM shard JOIN package ON package.id = shard.package_id WHERE package.name = $1 AND namespace_id = $2",
+        NAME,
+        everybody.ids[namespace],
+    )
+    return str(row["sha256"])
