@@ -23,7 +23,7 @@ def measure(*, quick: bool) -> list[Table]:
     rounds, seconds = (3, 0.2) if quick else (11, 0.3)
     headings = ("connections", "per second", "nginx", "ratio", "behind nginx", "ratio", "CPU µs", "nginx CPU µs", "both CPU µs")
     table = Table("Downloads beside nginx", "what", *headings)
-    with TemporaryDirectory(dir=BUILD) as folder, site(accel_redirect=ACCEL) as one:
+    with TemporaryDirectory(dir=BUILD) as folder, site(accel_redirect=ACCEL, trusted_proxies="127.0.0.1") as one:
         plain = one.without("accel_redirect")
         with plain.serving() as server, one.serving() as handing:
             static = Path(folder, "static")
