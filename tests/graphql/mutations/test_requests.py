@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 import pytest
 from changes import ask, done, look, mutation, stopped
 from entrepot.db.sql import execute, fetch
 from entrepot.errors import EntrepotError, PluginError, SettingsError, Unavailable
+from entrepot.graphql import mutations as mutations_folder
 from entrepot.graphql.problems import HANDLERS
 from entrepot.graphql.schema import build_schema
 from entrepot.registry import Registry
 from graphql import GraphQLNonNull, GraphQLUnionType
 from house import House, Person
 from strawberry.schema.exception_handlers import get_exception_types
+from strawberry.utils.str_converters import to_camel_case
 from toy import ToyPlugin, build_toy
 
 CREATE = 'createPackage(input: {namespace: "alice", name: "NAME"}) { __typename }'
@@ -99,8 +103,12 @@ def test_every_mutation_answers_with_a_nullable_union_of_its_payload_and_errors(
     mutations = build_schema(Registry.of({"toy": ToyPlugin()}))._schema.mutation_type
     assert mutations is not None
     assert set(mutations.fields) == {
-        *("createPackage", "updatePackage", "deletePackage", "removeRelease", "removeFiles"),
-        *("addLabel", "removeLabel", "createToken", "revokeToken", "createUpload"),
+        *("createPackage", "updatePackage", "deletePackage", "transferPackage", "copyFiles", "moveFiles", "removeRelease", "removeFiles"),
+        *("addLabel", "removeLabel", "createLabel", "copyLabel", "moveLabel", "deleteLabel", "lockLabel", "unlockLabel"),
+        *("createToken", "revokeToken", "createUpload"),
+        *("login", "logout", "register", "changePassword", "createUser", "disableUser", "enableUser"),
+        *("createOrganization", "deleteOrganization", "updateNamespace", "addCollaborator", "removeCollaborator"),
+        *("createGroup", "updateGroup", "deleteGroup", "addGroupMember", "removeGroupMember", "addGroupPackage", "removeGroupPackage"),
     }
     for name, field in mutations.fields.items():
         kind = name[0].upper() + name[1:]
