@@ -120,3 +120,17 @@ async def test_what_is_private_is_moved_into_no_public_package(depot: House, ali
     assert (await refused(alice.client, "moveFiles", input))[0] == "ConflictError"
     assert await conda_names(depot.anyone, "acme") == ["ball-9.0-0.conda"]
     assert await conda_names(alice.client, "alice") == [OLD[0], NEW[0]]
+
+
+async def test_a_path_that_was_used_again_after_a_move_leads_nowhere_once_it_is_removed(
+    depot: House, alice: Person, acme: Organization, ball: Any
+) -> None:
+    files = {"addresses": [{"namespace": "alice", "type": "conda", "path": PATH}]}
+    await done(alice.client, "moveFiles", {"files": files, "namespace": "acme"})
+    assert (await depot.anyone.get(f"/conda/alice/{PATH}")).status_code == 301
+    other = build_conda("ball", "1.0", files={"other": b"bytes"})
+    await alice.has(*other)
+    assert (await depot.anyone.get(f"/conda/alice/{PATH}")).content == other[1]
+    await done(alice.client, "removeFiles", {"files": files})
+    assert (await depot.anyone.get(f"/conda/alice/{PATH}")).status_code == 404
+    assert (await depot.anyone.get(f"/conda/acme/{PATH}")).content == OLD[1]
