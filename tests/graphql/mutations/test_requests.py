@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import httpx
 import pytest
 from changes import ask, done, look, mutation, stopped
 from entrepot.db.sql import execute, fetch
 from entrepot.errors import EntrepotError, PluginError, SettingsError, Unavailable
-from entrepot.graphql import mutations as mutations_folder
 from entrepot.graphql.problems import HANDLERS
 from entrepot.graphql.schema import build_schema
 from entrepot.registry import Registry
 from graphql import GraphQLNonNull, GraphQLUnionType
 from house import House, Person
 from strawberry.schema.exception_handlers import get_exception_types
-from strawberry.utils.str_converters import to_camel_case
 from toy import ToyPlugin, build_toy
 
 CREATE = 'createPackage(input: {namespace: "alice", name: "NAME"}) { __typename }'
