@@ -156,6 +156,7 @@ async def test_every_row_of_the_first_version_is_there_after_all_later_migration
         after = await everything()
         for table, rows in before.items():
             assert [{name: row[name] for name in old} for old, row in zip(rows, after[table], strict=True)] == rows, table
+        assert [row["token_name"] for row in after["audit_event"]] == ["laptop"]
         # a blob of that time, which has no incarnation, can be claimed and published
         claim = await blobs.claim([(SHA256, 1 << 40)])
         assert claim.missing == frozenset()
