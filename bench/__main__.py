@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from bench import downloads, graphql, many, memory, publish, rates, uploads
+from bench import downloads, graphql, many, memory, private, publish, rates, uploads
 from bench.machine import Machine, header
 from bench.table import Table
 
@@ -16,6 +16,7 @@ SECTIONS: Mapping[str, Callable[..., Sequence[Table]]] = {
     "uploads": uploads.measure,
     "rates": rates.measure,
     "publish": publish.measure,
+    "private": private.measure,
     "downloads": downloads.measure,
     "graphql": graphql.measure,
     "memory": memory.measure,
