@@ -105,7 +105,8 @@ async def _made(actor: Actor, target: Row, guest: Guest, at: int) -> int:
     await take_names(actor, namespace_id=target["id"], namespace=target["name"], names=[guest.package, guest.name.name])
     [made] = await fetch(
         """INSERT INTO package (uuid, namespace_id, name, name_key, private, summary, description, created_at, updated_at)
-        SELECT CAST($1 AS VARCHAR(36)), CAST($2 AS BIGINT), name, name_key, CAST($3 AS BOOLEAN), summary, description, CAST($4 AS BIGINT), CAST($4 AS BIGINT)
+        SELECT CAST($1 AS VARCHAR(36)), CAST($2 AS BIGINT), name, name_key, CAST($3 AS BOOLEAN), summary, description,
+            CAST($4 AS BIGINT), CAST($4 AS BIGINT)
         FROM package WHERE id = $5 RETURNING id""",
         new_uuid(),
         target["id"],
