@@ -81,6 +81,17 @@ class Walk(RuleBasedStateMachine):
     def delete(self, by: int, package: int) -> None:
         self.do(self.town.delete(self.asker(by), picked(self.town.packages, package)))
 
+    @precondition(lambda self: self.town.packages)
+    @rule(by=several, package=several)
+    def transfer(self, by: int, package: int) -> None:
+        self.do(self.town.transfer(self.asker(by), picked(self.town.packages, package)))
+
+    @precondition(lambda self: self.town.packages)
+    @rule(package=several)
+    def transfer_by_who_may(self, package: int) -> None:
+        """Few may: else hardly one transfer of a walk would be made."""
+        self.do(self.town.transfer(self.town.askers[self.town.root], picked(self.town.packages, package)))
+
     @rule(user=several, group=st.sampled_from(GROUPS), stays=st.booleans())
     def group(self, user: int, group: str, stays: bool) -> None:
         member = self.town.people[user % len(self.town.people)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
@@ -82,11 +82,14 @@ class Town:
         self.askers: dict[str, Asker] = {"anonymous": Asker("anonymous", Credential(), house.anyone)}
         self.files: dict[str, File] = {}
         """By the URL's path."""
-        self.shards: dict[str, Place] = {}
-        """The URLs of shards that were ever in an index, and what they are of."""
+        self.shards: dict[str, str] = {}
+        """The URLs of shards that were ever in an index, and the ids of the packages that they are of."""
         self.packages: dict[str, Place] = {}
         """Packages that are there, by their ids."""
-        self.freed: set[Place] = set()
+        self.freed: dict[Place, str] = {}
+        """Places that were left, and the ids of the packages that have gone from there to somewhere else."""
+        self.left: dict[str, str] = {}
+        """URLs of files that have moved, and the files' ids."""
 
     @property
     def namespaces(self) -> tuple[str, str]:
@@ -198,9 +201,10 @@ class Town:
         assert (response.status_code == 201) == (path not in self.files)
         if place not in self.world.private:
             self.world.private[place] = bool(private)
-            self.freed.discard(place)
+            self._take(place)
             [row] = await fetch("SELECT uuid FROM package WHERE namespace_id = $1 AND name = $2", self.ids[namespace], name)
             self.packages[row["uuid"]] = place
+        self.left.pop(path, None)
         self.files.setdefault(path, File(gid(KINDS[type], made["id"]), type, place, made["path"], path, {label}))
 
     def _of_upload(self, who: Credential, place: Place, type: str, private: bool | None) -> str:
@@ -236,19 +240,63 @@ class Town:
 
     async def remove(self, asker: Asker, file: File) -> None:
         if await self.mutate(asker, "removeFiles", file.place, Level.WRITE, files={"ids": [file.id]}):
-            del self.files[file.url]
+            self._lose([file])
 
     async def delete(self, asker: Asker, package: str) -> None:
         place = self.packages[package]
         if await self.mutate(asker, "deletePackage", place, Level.ADMIN, packageId=gid("Package", package), confirmation="/".join(place)):
+            self._lose([file for file in self.files.values() if file.place == place])
             self._forget(place)
+            self.world.collaborators = {one for one in self.world.collaborators if one[1] != place}
+            del self.world.private[place]
             del self.packages[package]
-            self.files = {url: file for url, file in self.files.items() if file.place != place}
-            self.freed.add(place)
+            self.freed = {one: "" if moved_to == package else moved_to for one, moved_to in self.freed.items()} | {place: ""}
+
+    async def transfer(self, asker: Asker, package: str) -> None:
+        """Send a package to the other namespace."""
+        place = self.packages[package]
+        target = next(namespace for namespace in self.namespaces if namespace != place[0]), place[1]
+        kind = "mutation ($input: TransferPackageInput!) { found: transferPackage(input: $input) { __typename ... on Error { message } } }"
+        given = {"packageId": gid("Package", package), "namespace": target[0]}
+        response = await asker.client.post("/graphql", json={"query": kind, "variables": {"input": given}})
+        expected = self.world.changes(asker.credential, *place, Level.ADMIN)
+        if expected is Answer.DONE and self.world.given(asker.credential, target[0]) < Level.ADMIN:
+            expected = Answer.DENIED
+        if expected is Answer.DONE and target in self.world.private:
+            assert changed(response).startswith("ConflictError"), (asker.name, place)
+            return
+        assert changed(response) == expected, (asker.name, place)
+        if expected is Answer.DONE:
+            self._move(package, place, target)
+
+    def _move(self, package: str, place: Place, target: Place) -> None:
+        self._take(target)
+        self._forget(place)
+        self.packages[package] = target
+        self.world.private[target] = self.world.private.pop(place)
+        self.world.collaborators = {(user, target if one == place else one) for user, one in self.world.collaborators}
+        self.freed[place] = package
+        for file in [file for file in self.files.values() if file.place == place]:
+            del self.files[file.url]
+            self.left[file.url] = file.id
+            file.place, file.url = target, file.url.replace(f"/{place[0]}/", f"/{target[0]}/")
+            self.left.pop(file.url, None)
+            self.files[file.url] = file
+
+    def _take(self, place: Place) -> None:
+        """Give a place to another package: nothing leads from there to the one that had it."""
+        moved_to = self.freed.pop(place, "")
+        theirs = {file.id for file in self.files.values() if moved_to and file.place == self.packages[moved_to]}
+        self.left = {url: id for url, id in self.left.items() if not (id in theirs and f"/{place[0]}/" in url)}
+
+    def _lose(self, files: Iterable[File]) -> None:
+        """Files that are no more, and what led to them."""
+        for file in list(files):
+            del self.files[file.url]
+            self.left = {url: id for url, id in self.left.items() if id != file.id}
 
     def _forget(self, place: Place) -> None:
-        del self.world.private[place]
-        self.world.collaborators = {one for one in self.world.collaborators if one[1] != place}
+        """What groups have to do with a place ends."""
         for group in self.world.groups.values():
             if group.packages is not None:
                 group.packages.discard(place)
@@ -295,7 +343,8 @@ class Town:
             shards: Mapping[str, bytes] = msgpack.unpackb(_unzstd(index))["shards"] if index else {}
             assert set(shards) == {file.place[1] for file in wanted}, (asker.name, channel)
             for name, digest in shards.items():
-                self.shards[f"{channel}/noarch/shards/{digest.hex()}.msgpack.zst"] = (namespace, name)
+                [package] = [id for id, place in self.packages.items() if place == (namespace, name)]
+                self.shards[f"{channel}/noarch/shards/{digest.hex()}.msgpack.zst"] = package
 
     async def _check_pypi(self, asker: Asker, namespace: str) -> None:
         wanted = self._shown(asker, namespace, "pypi")
@@ -311,13 +360,21 @@ class Town:
         for (namespace, name), type, version in everywhere:
             basename = built(type, name, version)[0]
             url = f"/{type}/{namespace}/" + (f"noarch/{basename}" if type == "conda" else f"files/{basename}")
-            file = self.files.get(url)
-            expected = file is not None and self.world.reads(asker.credential, file.place, type) is Answer.SEEN
-            assert (await self._body(asker, url) is not None) == expected, (asker.name, url)
-        for url, place in self.shards.items():
+            expected, there = 404, self.files.get(url)
+            moved = next((file for file in self.files.values() if file.id == self.left.get(url)), None)
+            if there is not None and self.world.reads(asker.credential, there.place, type) is Answer.SEEN:
+                expected = 200
+            elif there is None and moved is not None and self.world.reads(asker.credential, moved.place, type) is Answer.SEEN:
+                expected = 301
+            response = await asker.client.get(url)
+            assert response.status_code == (401 if self.world.dead(asker.credential) else expected), (asker.name, url)
+            if expected == 301 and moved is not None and response.status_code == 301:
+                assert str(response.url.join(response.headers["location"]).path) == moved.url
+        for url, package in self.shards.items():
             body = await self._body(asker, url)
             if body is not None:  # one that is superseded may go at any time
-                assert self.world.reads(asker.credential, place, "conda") is Answer.SEEN, (asker.name, url)
+                assert self.world.reads(asker.credential, self.packages[package], "conda") is Answer.SEEN, (asker.name, url)
+                assert f"/{self.packages[package][0]}/" in url or f"/{self.packages[package][0]}/label/" in url, (asker.name, url)
 
     async def _check_graphql(self, asker: Asker) -> None:
         """One query for all of it."""
@@ -342,8 +399,9 @@ class Town:
             assert sorted(one["name"] for one in data[f"in{at}"]["packages"]["nodes"]) == here, asker.name
             assert data[f"in{at}"]["packages"]["totalCount"] == len(here), asker.name
         for at, place in enumerate(places):
-            count = sum(file.place == place for file in self.files.values())
-            assert data[f"n{at}"] == ({"files": {"totalCount": count}} if place in seen else None), (asker.name, place)
+            now = place if place in self.world.private and place in seen else self.packages.get(self.freed.get(place, ""), place)
+            count = sum(file.place == now for file in self.files.values())
+            assert data[f"n{at}"] == ({"files": {"totalCount": count}} if now in seen else None), (asker.name, place)
         for alias, id in ids.items():
             assert (data[alias] is not None) == (self.packages[id] in seen), (asker.name, id)
         for alias, file in files.items():
