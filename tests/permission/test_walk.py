@@ -35,12 +35,13 @@ class Walk(RuleBasedStateMachine):
         self.town = Town(self.house, next(self.numbers))
         type(self).run(self.town.open())
 
-    @initialize(private=st.lists(st.booleans(), min_size=4, max_size=4), user=several, package=several, to_group=st.booleans())
-    def stock(self, private: list[bool], user: int, package: int, to_group: bool) -> None:
-        """Something is there from the first, and somebody was given some of it."""
+    @initialize(private=st.lists(st.booleans(), min_size=4, max_size=4), users=st.permutations(range(1, 4)))
+    def stock(self, private: list[bool], users: list[int]) -> None:
+        """Something is there from the first, and people were given some of it: of the user's packages one, of the organization's another."""
         self.do(self.town.stock(private))
-        self.entrust(package, to_group, user, entrusted=True)
-        self.group(user, "some", stays=True)
+        self.entrust(0, to_group=False, user=users[0], entrusted=True)
+        self.entrust(2, to_group=True, user=users[1], entrusted=True)
+        self.group(users[1], "some", stays=True)
 
     def asker(self, which: int) -> Asker:
         return list(self.town.askers.values())[which % len(self.town.askers)]
@@ -141,7 +142,7 @@ def machine(ground: Ground, tmp_path: Path) -> Iterator[type[Walk]]:
 
 def test_everybody_is_shown_what_the_oracle_says_whatever_happened(machine: type[Walk]) -> None:
     bounds = settings(
-        max_examples=12,
+        max_examples=10,
         stateful_step_count=10,
         deadline=None,
         suppress_health_check=list(HealthCheck),
