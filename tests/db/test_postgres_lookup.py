@@ -56,10 +56,11 @@ async def test_every_commit_is_seen_by_the_next_look_up(lookup: PostgresLookup, 
 async def test_many_that_ask_while_others_commit_never_read_the_past(lookup: PostgresLookup, writer: Any) -> None:
     """Each reader asks for the newest name that it knows to be committed: some are alone in a query, most are not."""
     committed, reads, stale = 0, 0, []
+    over = False
 
     async def read() -> None:
         nonlocal reads
-        while committed < 100:
+        while not over:
             wanted = committed
             if wanted and await lookup.namespace(f"n{wanted}") is None:
                 stale.append(wanted)
@@ -69,11 +70,11 @@ async def test_many_that_ask_while_others_commit_never_read_the_past(lookup: Pos
     async with asyncio.TaskGroup() as group:
         for _ in range(16):
             group.create_task(read())
-        for number in range(1, 101):
-            await writer.execute(ADD, f"n{number}")
-            committed = number
+        while committed < 100 or reads <= 500:  # however slow either side is here
+            await writer.execute(ADD, f"n{committed + 1}")
+            committed += 1
+        over = True
     assert stale == []
-    assert reads > 16  # each reader has asked more than once
 
 
 async def test_what_is_asked_together_goes_together(lookup: PostgresLookup, writer: Any) -> None:

@@ -11,6 +11,7 @@ import anyio
 import asyncpg
 import pytest
 from anyio.lowlevel import checkpoint
+from blob_rows import insert, names
 from entrepot.db.connection import opened
 from entrepot.db.postgres import answers_rows
 from entrepot.db.sql import execute, fetch, fetch_one, transact, transaction
@@ -30,14 +31,6 @@ def ground() -> Iterator[Ground]:
     """PostgreSQL: that is what these tests are about."""
     with laid("fleet") as ground:
         yield ground
-
-
-async def insert(name: str) -> None:
-    await execute("INSERT INTO blob (sha256, size, state, touched_at) VALUES ($1, 1, 'stored', 0)", name)
-
-
-async def names() -> set[str]:
-    return {row["sha256"] for row in await fetch("SELECT sha256 FROM blob")}
 
 
 async def all_connections_work() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
+from blob_rows import insert, names
 from entrepot.db.connection import database, opened
 from entrepot.db.models import Blob
 from entrepot.db.sql import execute, fetch, fetch_one, transact, transaction
@@ -34,14 +35,6 @@ def ground() -> Iterator[Ground]:
     """SQLite: that is what these tests are about."""
     with laid("folder") as ground:
         yield ground
-
-
-async def insert(name: str) -> None:
-    await execute("INSERT INTO blob (sha256, size, state, touched_at) VALUES ($1, 1, 'stored', 0)", name)
-
-
-async def names() -> set[str]:
-    return {row["sha256"] for row in await fetch("SELECT sha256 FROM blob")}
 
 
 async def insert_two(first: str, second: str) -> None:

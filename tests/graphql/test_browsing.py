@@ -21,85 +21,84 @@ EVERYTHING = """{ package(namespace: "ALICE", name: "moby") {
     } }
 } }"""
 
-
-def everything() -> dict[str, object]:
-    """The answer to it for the package of the test."""
-    core = {"size": 3_000_000_000, "sha256": "5" * 64, "md5": "2" * 32, "package": {"name": "Moby"}}
-    main, dev = {"name": "main"}, {"name": "dev"}
-    return {
-        "name": "Moby",
-        "summary": "A whale",
-        "description": "",
-        "visibility": "PUBLIC",
-        "createdAt": "2023-11-14T22:13:22.000Z",
-        "updatedAt": "2023-11-14T22:13:22.000Z",
-        "viewerPermission": "READ",
-        "namespace": {"__typename": "User", "name": "Alice", "displayName": "", "viewerPermission": "READ"},
-        "types": [{"name": "book", "title": "Book"}, {"name": "map", "title": "Map"}],
-        "labels": [{**label, "locked": False, "namespace": {"name": "Alice"}} for label in (dev, main)],
-        "latestRelease": {
-            "version": "2.0",
-            "files": {"nodes": [{"path": "Moby-2.0-1.map"}, {"path": "Moby-2.0-1.book"}]},
-            "package": {"name": "Moby"},
-        },
-        "releases": {"totalCount": 2, "nodes": [{"version": "2.0"}, {"version": "1.0"}]},
-        "facets": [{"__typename": "BookFacet", "type": "book", "name": "moby", "platforms": ["paper", "screen"], "fileCount": 2, "shelf": "sea"}],
-        "files": {
-            "totalCount": 3,
-            "nodes": [
-                core
-                | {
-                    "__typename": "MapFile",
-                    "path": "Moby-2.0-1.map",
-                    "basename": "Moby-2.0.map",
-                    "type": "map",
-                    "version": "2.0",
-                    "platform": "",
-                    "uploadedAt": "2023-11-14T22:13:31.000Z",
-                    "downloadUrl": "https://packages.example/map/Alice/files/Moby-2.0-1.map",
-                    "labels": [dev],
-                    "uploadedBy": None,
-                    "release": {"version": "2.0"},
-                    "scale": 25_000,
-                    "caption": "1:25000",
-                },
-                core
-                | {
-                    "__typename": "BookFile",
-                    "path": "Moby-2.0-1.book",
-                    "basename": "Moby-2.0.book",
-                    "type": "book",
-                    "version": "2.0",
-                    "platform": "screen",
-                    "uploadedAt": "2023-11-14T22:13:27.000Z",
-                    "downloadUrl": "https://packages.example/book/Alice/files/Moby-2.0-1.book",
-                    "labels": [dev, main],
-                    "uploadedBy": None,
-                    "release": {"version": "2.0"},
-                    "author": "Anna",
-                    "pages": 600,
-                    "notes": ["cover"],
-                },
-                core
-                | {
-                    "__typename": "BookFile",
-                    "path": "Moby-1.0-1.book",
-                    "basename": "Moby-1.0.book",
-                    "type": "book",
-                    "version": "1.0",
-                    "platform": "paper",
-                    "uploadedAt": "2023-11-14T22:13:24.000Z",
-                    "downloadUrl": "https://packages.example/book/Alice/files/Moby-1.0-1.book",
-                    "labels": [main],
-                    "uploadedBy": {"name": "Alice"},
-                    "release": {"version": "1.0"},
-                    "author": "Anna",
-                    "pages": 0,
-                    "notes": [],
-                },
-            ],
-        },
-    }
+CORE = {"size": 3_000_000_000, "sha256": "5" * 64, "md5": "2" * 32, "package": {"name": "Moby"}}
+MAIN, DEV = {"name": "main"}, {"name": "dev"}
+FILES = [
+    CORE
+    | {
+        "__typename": "MapFile",
+        "path": "Moby-2.0-1.map",
+        "basename": "Moby-2.0.map",
+        "type": "map",
+        "version": "2.0",
+        "platform": "",
+        "uploadedAt": "2023-11-14T22:13:31.000Z",
+        "downloadUrl": "https://packages.example/map/Alice/files/Moby-2.0-1.map",
+        "labels": [DEV],
+        "uploadedBy": None,
+        "release": {"version": "2.0"},
+        "scale": 25_000,
+        "caption": "1:25000",
+    },
+    CORE
+    | {
+        "__typename": "BookFile",
+        "path": "Moby-2.0-1.book",
+        "basename": "Moby-2.0.book",
+        "type": "book",
+        "version": "2.0",
+        "platform": "screen",
+        "uploadedAt": "2023-11-14T22:13:27.000Z",
+        "downloadUrl": "https://packages.example/book/Alice/files/Moby-2.0-1.book",
+        "labels": [DEV, MAIN],
+        "uploadedBy": None,
+        "release": {"version": "2.0"},
+        "author": "Anna",
+        "pages": 600,
+        "notes": ["cover"],
+    },
+    CORE
+    | {
+        "__typename": "BookFile",
+        "path": "Moby-1.0-1.book",
+        "basename": "Moby-1.0.book",
+        "type": "book",
+        "version": "1.0",
+        "platform": "paper",
+        "uploadedAt": "2023-11-14T22:13:24.000Z",
+        "downloadUrl": "https://packages.example/book/Alice/files/Moby-1.0-1.book",
+        "labels": [MAIN],
+        "uploadedBy": {"name": "Alice"},
+        "release": {"version": "1.0"},
+        "author": "Anna",
+        "pages": 0,
+        "notes": [],
+    },
+]
+"""Newest first."""
+ANSWER = {
+    "name": "Moby",
+    "summary": "A whale",
+    "description": "",
+    "visibility": "PUBLIC",
+    "createdAt": "2023-11-14T22:13:22.000Z",
+    "updatedAt": "2023-11-14T22:13:22.000Z",
+    "viewerPermission": "READ",
+    "namespace": {"__typename": "User", "name": "Alice", "displayName": "", "viewerPermission": "READ"},
+    "types": [{"name": "book", "title": "Book"}, {"name": "map", "title": "Map"}],
+    "labels": [{**label, "locked": False, "namespace": {"name": "Alice"}} for label in (DEV, MAIN)],
+    "latestRelease": {
+        "version": "2.0",
+        "files": {"nodes": [{"path": "Moby-2.0-1.map"}, {"path": "Moby-2.0-1.book"}]},
+        "package": {"name": "Moby"},
+    },
+    "releases": {"totalCount": 2, "nodes": [{"version": "2.0"}, {"version": "1.0"}]},
+    "facets": [{"__typename": "BookFacet", "type": "book", "name": "moby", "platforms": ["paper", "screen"], "fileCount": 2, "shelf": "sea"}],
+    "files": {
+        "totalCount": 3,
+        "nodes": FILES,
+    },
+}
 
 
 async def test_a_package_tells_everything_about_itself(ask: Ask, stock: Stock) -> None:
@@ -110,7 +109,7 @@ async def test_a_package_tells_everything_about_itself(ask: Ask, stock: Stock) -
     await stock.file(package, "2.0", platform="screen", labels=("main", "dev"), pages=600, extras=("cover",))
     await stock.file(package, "2.0", type="map", labels=("dev",))
     found = await ask(EVERYTHING)
-    assert found["package"] == everything()
+    assert found["package"] == ANSWER
 
 
 async def test_what_is_not_there_is_null(ask: Ask, stock: Stock) -> None:

@@ -295,6 +295,14 @@ def test_zip64_records_may_be_there_though_the_small_fields_would_do(inspect: In
             inspect(with_zip64_end(built, 4, small=small))
 
 
+def test_a_zip64_locator_that_points_elsewhere_is_refused(inspect: Inspect) -> None:
+    """Some readers follow it, others take the record that lies before it."""
+    basename, body = with_zip64_end(build_wheel("foo", "1.0"), 4)
+    locator = body.rindex(b"PK\x06\x07")
+    with pytest.raises(InvalidPackage, match="elsewhere"):
+        inspect((basename, body[: locator + 8] + struct.pack("<Q", 0) + body[locator + 16 :]))
+
+
 @pytest.mark.parametrize(("members", "length"), [(65_536, None), (4, 1 << 40)])
 def test_a_directory_that_is_too_large_is_refused_before_it_is_read(inspect: Inspect, members: int, length: int | None) -> None:
     with pytest.raises(InvalidPackage, match="too many members"):

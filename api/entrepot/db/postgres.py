@@ -213,10 +213,10 @@ class TransactionOfPool(TransactionContext):
             self.client._connection = await self._parent.take()
             try:
                 await self.client.begin()
-            except BaseException:
+            except BaseException:  # a cancelled request gives its connection back too
                 await to_the_end(self._give_back())
                 raise
-        except BaseException:
+        except BaseException:  # and its turn
             self._parent.writers.release()
             raise
         self.token = get_connections().set(self._parent.connection_name, self.client)

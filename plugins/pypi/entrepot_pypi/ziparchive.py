@@ -118,6 +118,8 @@ def _check_end(file: BinaryIO, size: int) -> None:
         if any(one not in (full, most) for one, full, most in zip(small, (members, length, offset), saturated, strict=True)):
             raise InvalidPackage("The zip archive's end and its ZIP64 end disagree: which one counts depends on the reader. Build the file again.")
         end -= _zip64_size
+        if int.from_bytes(zip64[64:72], "little") != end:
+            raise InvalidPackage("The zip archive has a ZIP64 end elsewhere too: which one counts depends on the reader. Build the file again.")
     elif 0xFFFFFFFF in (length, offset) or members == 0xFFFF:
         raise InvalidPackage("The zip archive says it is ZIP64, and its ZIP64 records are not where they belong. Build the file again.")
     if members > _most_members or length > _largest_directory:
