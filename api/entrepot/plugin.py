@@ -5,6 +5,7 @@ from __future__ import annotations
 from entrepot.errors import (
     BadRequest,
     Conflict,
+    DigestMismatch,
     EntrepotError,
     InvalidPackage,
     NotFound,
@@ -17,6 +18,7 @@ from entrepot.errors import (
 )
 from entrepot.graphql.interfaces import File, PackageFacet
 from entrepot.graphql.problems import ConflictError, Error, InvalidInputError, NotFoundError, PermissionDeniedError
+from entrepot.graphql.scalars import BigInt
 from entrepot.hooks import FileEvent, Models, PackageEvent, Upload, hookimpl
 from entrepot.packagetype import (
     AddressedTarget,
@@ -28,6 +30,8 @@ from entrepot.packagetype import (
     Inspection,
     Listed,
     NewestTarget,
+    Notice,
+    NoticesTarget,
     PackageSummary,
     PackageType,
     PartRepresentation,
@@ -49,8 +53,10 @@ __all__ = [
     "Actor",
     "AddressedTarget",
     "BadRequest",
+    "BigInt",
     "Conflict",
     "ConflictError",
+    "DigestMismatch",
     "DocumentRepresentation",
     "DocumentTarget",
     "EntrepotError",
@@ -69,6 +75,8 @@ __all__ = [
     "NewestTarget",
     "NotFound",
     "NotFoundError",
+    "Notice",
+    "NoticesTarget",
     "PackageEvent",
     "PackageFacet",
     "PackageSummary",

@@ -10,7 +10,7 @@ from conda_builder import build_conda
 from conda_channel import conda, store
 from entrepot.plugin import File, PackageSummary
 from entrepot.registry import Registry
-from entrepot_conda.graphql import CondaFile
+from entrepot_conda.graphql import CondaFile, CondaLinks, CondaRunExports
 
 
 def test_the_plugin_is_found_by_its_entry_point_and_keeps_the_contract() -> None:
@@ -37,6 +37,8 @@ def test_a_file_shows_its_fields_in_graphql() -> None:
         "license_family": "MIT",
         "timestamp": 1_700_000_000_000,
         "noarch": "generic",
+        "run_exports": CondaRunExports(weak=[], strong=[], weak_constrains=[], strong_constrains=[], noarch=[]),
+        "links": CondaLinks(home="https://example.org", dev_url=None, doc_url=None, source_url=None, license_url=None),
     }
     own = {field.name for field in dataclasses.fields(CondaFile)} - {field.name for field in dataclasses.fields(File)}
     assert set(fields) == own
