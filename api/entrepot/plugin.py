@@ -20,6 +20,7 @@ from entrepot.graphql.interfaces import File, PackageFacet
 from entrepot.graphql.problems import ConflictError, Error, InvalidInputError, NotFoundError, PermissionDeniedError
 from entrepot.graphql.scalars import BigInt
 from entrepot.hooks import FileEvent, Models, PackageEvent, Upload, hookimpl
+from entrepot.http.form import UploadForm
 from entrepot.packagetype import (
     AddressedTarget,
     DocumentRepresentation,
@@ -36,10 +37,12 @@ from entrepot.packagetype import (
     PackageType,
     PartRepresentation,
     Parts,
+    Pieces,
     PartTarget,
     RedirectTarget,
     RefusalTarget,
     RenderContext,
+    Run,
     StoredExtra,
     StoredFile,
     Target,
@@ -84,6 +87,7 @@ __all__ = [
     "PartRepresentation",
     "PartTarget",
     "Parts",
+    "Pieces",
     "PermissionDenied",
     "PermissionDeniedError",
     "PluginError",
@@ -91,6 +95,7 @@ __all__ = [
     "RedirectTarget",
     "RefusalTarget",
     "RenderContext",
+    "Run",
     "Services",
     "ShelfType",
     "StoredExtra",
@@ -100,6 +105,7 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "Upload",
+    "UploadForm",
     "ValidationError",
     "hookimpl",
 ]

@@ -67,6 +67,8 @@ class Draft:
     """Neither the request nor the format says the version: then bytes that the package has under this basename are no new release of it."""
     dated: bool = False
     """Nor did the content propose one: the version is the time of the upload, and moves on where the path is taken."""
+    replaces: bool = False
+    """A file of other bytes under the path is removed in the same transaction. False: it is a Conflict."""
     extras: tuple[DraftExtra, ...] = field(init=False)
 
     def __post_init__(self) -> None:

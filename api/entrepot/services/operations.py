@@ -42,7 +42,12 @@ REQUESTS: Sequence[Operation] = (
     Operation("an index document, page, shard", On.PACKAGE, Level.READ, note="shows what the reader may read, and nothing else"),
     Operation("a file, by its URL", On.PACKAGE, Level.READ),
     Operation("a query", On.PACKAGE, Level.READ, note="lists, counts and searches hold what the reader may read"),
-    Operation("an upload", On.PACKAGE, Level.WRITE, note="one that makes a package takes write on the namespace; a freed name takes admin there"),
+    Operation(
+        "an upload",
+        On.PACKAGE,
+        Level.WRITE,
+        note="one that makes a package takes write on the namespace; a freed name takes admin there; one that replaces, as `removeFiles`",
+    ),
     Operation("a one-time upload URL", On.PACKAGE, Level.WRITE, note="no credential; who made it must have the level when the bytes come"),
 )
 """What is no mutation."""
@@ -69,6 +74,10 @@ MUTATIONS: Sequence[Operation] = (
     Operation("deleteLabel", On.NAMESPACE, Level.ADMIN),
     Operation("lockLabel", On.NAMESPACE, Level.ADMIN),
     Operation("unlockLabel", On.NAMESPACE, Level.ADMIN),
+    Operation("setHotfix", On.NAMESPACE, Level.ADMIN, note="of packages that one may read"),
+    Operation("removeHotfix", On.NAMESPACE, Level.ADMIN, note="as `setHotfix`"),
+    Operation("createNotice", On.NAMESPACE, Level.ADMIN),
+    Operation("deleteNotice", On.NAMESPACE, Level.ADMIN),
     Operation("updateNamespace", On.NAMESPACE, Level.ADMIN),
     Operation("revokeToken", On.NAMESPACE, Level.ADMIN, note="a token's existence is known to nobody else"),
     Operation("createToken", On.ORGANIZATION, Level.ADMIN, "of an organization"),

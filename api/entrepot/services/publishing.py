@@ -24,6 +24,8 @@ from entrepot.services.labels import label_ids
 from entrepot.services.notices import file_event, tell_of_files
 from entrepot.services.permissions import On, given, require, require_scope, sees
 from entrepot.services.releases import order_by_common_key, release_id
+from entrepot.services.removals import Removal, remove_rows
+from entrepot.services.selections import Address, FileSelection, selected
 
 if TYPE_CHECKING:
     from entrepot.packagetype import PackageType
@@ -64,7 +66,7 @@ async def check_writer(site: Site, draft: Draft) -> None:
 async def find_same(draft: Draft) -> PublishedFile | None:
     """The published file, if it is these bytes already: under the draft's path, or under any version if nobody said one.
 
-    Raises Conflict if the path holds other bytes and the draft cannot give way.
+    Raises Conflict if the path holds other bytes and the draft can neither give way nor replace them.
     """
     row = await dating.newest_of_same_bytes(draft) if draft.unversioned else None
     if row is None and not draft.dated:
@@ -77,6 +79,8 @@ async def find_same(draft: Draft) -> PublishedFile | None:
     if row is None:
         return None
     if row["sha256"] != draft.sha256:
+        if draft.replaces:
+            return None
         raise Conflict(
             f"File already exists: {draft.path} is in {draft.namespace.name} with other bytes (sha256 {row['sha256'][:12]}…). "
             "Raise the version or build number."
@@ -128,19 +132,20 @@ async def publish(site: Site, draft: Draft, claim: blobs.Claim, first: Step | No
     Raises Conflict, PermissionDenied, Unavailable, and what `first` raises; then nothing changed.
     """
 
-    async def write() -> PublishedFile:
+    async def write() -> tuple[PublishedFile, Removal]:
         if first is not None:
             await first()
         return await _write(site, draft, claim)
 
     for left in reversed(range(TRIES)):
         try:
-            result = await transact(write)
+            result, removed = await transact(write)
         except IntegrityError as error:  # on PostgreSQL two first uploads of one path or package may meet here; the second try sees the first's
             if not left:
                 raise Unavailable("Another upload of the same package got in the way. Try again.") from error
         else:
             break
+    tell_of_files(site, "file_removed", removed.events)
     if result.created:
         tell_of_files(site, "file_published", [file_event(_event_fields(result), result.labels, draft.actor)])
     return result
@@ -150,22 +155,27 @@ def _event_fields(file: PublishedFile) -> dict[str, str]:
     return {name: getattr(file, name) for name in ("namespace", "package", "type", "version", "path", "sha256")}
 
 
-async def _write(site: Site, draft: Draft, claim: blobs.Claim) -> PublishedFile:
+async def _write(site: Site, draft: Draft, claim: blobs.Claim) -> tuple[PublishedFile, Removal]:
+    """The file, and what was removed for it."""
     namespace = await fetch_one("SELECT replace, default_visibility FROM namespace WHERE id = $1 {share}", draft.namespace.id)
     locked = await _lock_packages(draft)
     draft = replace(draft, actor=await confirmed(draft.actor))
     await check_writer(site, draft)
+    never = namespace is not None and namespace["replace"] == "never"
+    if never:
+        draft = replace(draft, replaces=False)
     same_path = "SELECT id FROM file WHERE namespace_id = $1 AND type = $2 AND path = $3"
     if draft.unversioned or await fetch_one(same_path, draft.namespace.id, draft.type, draft.path):
         same = await find_same(draft)
         if same is not None:
-            return same
+            return same, Removal((), ())
     if draft.dated:
         draft = await dating.with_free_version(draft)
     if namespace is None:
         raise NotFound(f"There is no namespace {draft.namespace.name} any more.")
-    if namespace["replace"] == "never":
+    if never:
         await _refuse_burnt_path(draft)
+    removed = await _remove_replaced(site, draft) if draft.replaces else Removal((), ())
     at = now()
     binding = await _binding(draft, locked, at, private=namespace["default_visibility"] == "private")
     release = await release_id(
@@ -196,13 +206,30 @@ async def _write(site: Site, draft: Draft, claim: blobs.Claim) -> PublishedFile:
         namespace_id=draft.namespace.id,
         details={"sha256": draft.sha256, "labels": list(draft.labels)},
     )
-    await heads.bump(
+    shown = (
         heads.Touched(draft.namespace.id, draft.type, label, entry.document, draft.canonical_name)
         for label in draft.labels
         for entry in made
         if entry.representations
     )
-    return published(draft.package_type, file, id=uuid, labels=sorted(labels), created=True)
+    await heads.bump([*removed.touched, *shown])
+    return published(draft.package_type, file, id=uuid, labels=sorted(labels), created=True), removed
+
+
+async def _remove_replaced(site: Site, draft: Draft) -> Removal:
+    """Remove the file of other bytes that has the draft's path, if there is one.
+
+    Raises what the removal of a file raises: who may upload may remove, but for files with a locked label.
+    """
+    address = Address(draft.namespace.name, draft.type, draft.path)
+    if not await fetch_one("SELECT id FROM file WHERE namespace_id = $1 AND type = $2 AND path = $3", draft.namespace.id, draft.type, draft.path):
+        return Removal((), ())
+    rows = (await selected(site, draft.actor, FileSelection(addresses=[address]))).or_raise()
+    removal = await remove_rows(draft.actor, rows)
+    await audit.record(
+        actor=draft.actor, action="file.remove", subject=f"{draft.namespace.name}/{draft.type}/{draft.path}", namespace_id=draft.namespace.id
+    )
+    return removal
 
 
 async def _lock_packages(draft: Draft) -> set[int]:

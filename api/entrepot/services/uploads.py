@@ -97,10 +97,14 @@ class IncomingUpload:
         labels: Sequence[str] = (),
         private: bool | None = None,
         digests: Mapping[str, str] | None = None,
+        replaces: bool = False,
     ) -> PublishedFile:
-        """Check what was received and publish it: `prepare`, then `publish_prepared`. Raises what they raise; then nothing was published."""
+        """Check what was received and publish it: `prepare`, then `publish_prepared`. Raises what they raise; then nothing was published.
+
+        With `replaces` a file of other bytes under the same path is removed in the same transaction, which takes what removing it takes.
+        """
         draft = await self.prepare(basename=basename, type=type, package=package, version=version, labels=labels, private=private, digests=digests)
-        return await self.publish_prepared(draft)
+        return await self.publish_prepared(replace(draft, replaces=replaces))
 
     async def prepare(
         self,

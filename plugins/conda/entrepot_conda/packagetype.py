@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, BinaryIO, ClassVar
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 from urllib.parse import quote
 
 from entrepot.plugin import (
@@ -13,6 +13,7 @@ from entrepot.plugin import (
     Entry,
     Inspection,
     Listed,
+    Notice,
     PackageSummary,
     PackageType,
     PartRepresentation,
@@ -22,13 +23,19 @@ from entrepot.plugin import (
     Target,
 )
 
-from entrepot_conda import address, documents, folder
+from entrepot_conda import address, dialects, documents, folder
 from entrepot_conda.archive import extension_of, looks_like_conda
 from entrepot_conda.graphql import CondaFacet, CondaFile, file_fields
+from entrepot_conda.hotfix import clean_hotfix
 from entrepot_conda.inspection import inspect
 from entrepot_conda.name import check_name, extensions
+from entrepot_conda.notices import notices_json
 from entrepot_conda.record import entry_bodies
 from entrepot_conda.version import check_version, version_key
+
+if TYPE_CHECKING:
+    from entrepot.plugin import Services
+    from starlette.routing import BaseRoute
 
 
 class CondaType(PackageType):
@@ -112,6 +119,14 @@ class CondaType(PackageType):
             return [documents.shard_index(context.document, parts)]
         raise KeyError(representation)
 
+    def hotfix(self, file: StoredFile, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Fields of the record, under the rules that an upload must keep."""
+        return clean_hotfix(file, changes, now=int(self._now() * 1000))
+
+    def render_notices(self, notices: Sequence[Notice], now: int) -> bytes:
+        """notices.json (CEP 6)."""
+        return notices_json(notices, now)
+
     def locate(self, rest: str, accept: str, query: str) -> Target | None:
         """Nothing is negotiated: every representation has its own name."""
         return address.locate(rest)
@@ -119,6 +134,10 @@ class CondaType(PackageType):
     def location(self, file: StoredFile) -> str:
         """The path; versions may hold `+` and `!`."""
         return quote(file.path, safe="/")
+
+    def routes(self, serve: Services) -> Sequence[BaseRoute]:
+        """The uploads that other channel servers take."""
+        return dialects.routes(serve)
 
     def graphql_fields(self, file: StoredFile) -> Mapping[str, Any]:
         """What CondaFile adds."""
