@@ -7,9 +7,11 @@ ETags, compression, ranges, storage and permission. Nothing here may block on th
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Protocol
+
+from entrepot.errors import ValidationError
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -91,6 +93,8 @@ class StoredFile:
     package_state: Mapping[str, Any]
     """What was said of its package in this type (project status, dist-tags …)."""
     extras: Mapping[str, StoredExtra]
+    summary: str = ""
+    """What inspection said of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,8 @@ class PartRepresentation:
     """Request headers that chose this representation, as in `Vary` (the core adds Accept-Encoding by itself)."""
     compressible: bool = False
     """True: may be sent with a gzip or zstd Content-Encoding. Never for bytes that are compressed already."""
+    shows_withdrawn: bool = False
+    """True: under `main` it also tells of files that have no label any more; `PackageType.withdrawn` says how."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +153,28 @@ class RenderContext:
     they keep a token that stands in the path, and suit every host that the site has."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """Bytes in pieces, measured and hashed once: what `Run.made` gives, and `render` may yield among bytes."""
+
+    pieces: tuple[bytes, ...]
+    size: int
+    digest: bytes
+
+
+class Run(Protocol):
+    """Neighbouring parts of a document, some hundred KiB of them. Which parts make a run depends on the parts' names and bytes alone.
+
+    A change renders anew what is made of the runs that hold it, and nothing of the others: so large documents are best rendered run by run.
+    """
+
+    def bodies(self) -> Sequence[bytes]:
+        """The rendered bytes of each part, in the order of their names."""
+
+    def made(self, what: str, make: Callable[[Sequence[bytes]], Iterable[bytes]]) -> Pieces:
+        """What `make` makes of the bodies, remembered under the name `what` for as long as the bodies stay the same."""
+
+
 class Parts(Protocol):
     """The parts of a document, in order of their names, in the representation that the document asks for."""
 
@@ -158,6 +186,9 @@ class Parts(Protocol):
 
     def digests(self) -> Iterator[bytes]:
         """The raw sha256 (32 bytes) of each part's rendered bytes, in the order of `names`. For addressed representations."""
+
+    def runs(self) -> Sequence[Run]:
+        """All parts, in order, as runs of neighbours. Not for addressed representations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +253,31 @@ class RefusalTarget:
     message: str
 
 
-Target = DocumentTarget | PartTarget | AddressedTarget | FileTarget | NewestTarget | RedirectTarget | RefusalTarget
+@dataclass(frozen=True, slots=True)
+class NoticesTarget:
+    """A URL that means what is to be told to whoever installs from the namespace, as `PackageType.render_notices` words it.
+
+    As public as the namespace, the same under every label; not found while there is nothing to tell.
+    """
+
+    media_type: str = "application/json"
+
+
+Target = DocumentTarget | PartTarget | AddressedTarget | FileTarget | NewestTarget | NoticesTarget | RedirectTarget | RefusalTarget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What the administrators of a namespace want to tell those who install from it."""
+
+    id: str
+    level: str
+    """`info`, `warning` or `critical`."""
+    message: str
+    """May have several lines; holds no other control characters."""
+    created_at: int
+    """Milliseconds since 1970, UTC; `expires_at` likewise."""
+    expires_at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -332,9 +387,28 @@ class PackageType(ABC):
         """One part, from the entry bytes that the representation names. Joins bytes: never parses or serializes records again."""
         raise KeyError(representation)
 
-    def render(self, representation: str, context: RenderContext, parts: Parts) -> Iterable[bytes]:
+    def render(self, representation: str, context: RenderContext, parts: Parts) -> Iterable[bytes | Pieces]:
         """One document as pieces of bytes, from its parts. Runs in a thread; yields the parts' own bytes unchanged where it can."""
         raise KeyError(representation)
+
+    def withdrawn(self, representation: str, entry: bytes) -> bytes:
+        """What `main` shows of a file that has no label any more, made from its entry: `render_part` gets it behind the others.
+
+        Asked for part representations with `shows_withdrawn` alone; `representation` is that of the entry.
+        """
+        raise KeyError(representation)
+
+    def hotfix(self, file: StoredFile, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What indexes shall say of a file instead of what the file says: fields with their new values, null for a field to leave out.
+
+        `changes` is what an administrator has sent. The answer becomes the key `hotfix` of the file's state, which `entries` looks at.
+        Raises ValidationError with a sentence for what no upload of the type could say.
+        """
+        raise ValidationError(f"Files of the type {self.name} take no hotfixes.", field="hotfix")
+
+    def render_notices(self, notices: Sequence[Notice], now: int) -> bytes:
+        """The notices that have not expired, newest first, as the type's installers read them; `now` in milliseconds."""
+        raise KeyError("notices")
 
     # -- URLs ---------------------------------------------------------------------------------------------------------
 

@@ -51,7 +51,7 @@ def test_a_file_is_found_where_its_location_says(ext: str) -> None:
         "noarch/run_exports.json.zst",
         "noarch/patch_instructions.json",
         "channeldata.json",
-        "notices.json",
+        "noarch/notices.json",
     ],
 )
 def test_what_clients_try_elsewhere_is_refused_cheaply(rest: str) -> None:

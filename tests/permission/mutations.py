@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -90,6 +91,12 @@ def on_group(world: World, call: Call) -> Answer:
     return Answer.MISSING if found is Answer.DENIED and world.mutates(who) is Answer.DONE and not world.belongs(who, ACME) else found
 
 
+def on_file(world: World, call: Call) -> Answer:
+    """Who administers the namespace; to who may not read the package there is none."""
+    found = world.changes(call.role.credential, *call.thing.place, Level.WRITE)
+    return world.changes(call.role.credential, call.thing.namespace, None, Level.ADMIN) if found is Answer.DONE else found
+
+
 def on_token(world: World, call: Call) -> Answer:
     """Who administers the namespace; others know of no token."""
     found = world.changes(call.role.credential, call.thing.namespace, None, Level.ADMIN)
@@ -147,6 +154,13 @@ async def label(cast: Cast, call: Call) -> Input:
     """A label of the namespace that no file has."""
     await inserted("label", uuid=new_uuid(), namespace_id=cast.ids[call.thing.namespace], name=f"old{call.number}", created_at=now())
     return {}
+
+
+async def notice(cast: Cast, call: Call) -> Input:
+    """A notice of the namespace."""
+    values = {"level": "info", "message": "Hello.", "created_at": now(), "expires_at": now() + 3_600_000}
+    await inserted("notice", uuid=(uuid := new_uuid()), namespace_id=cast.ids[call.thing.namespace], **values)
+    return {"noticeId": gid("Notice", uuid)}
 
 
 async def group(cast: Cast, call: Call) -> Input:
@@ -207,6 +221,11 @@ def here(call: Call, **more: Any) -> Input:
     return {"namespace": call.thing.namespace, **more}
 
 
+def tomorrow() -> str:
+    """A time that is to come."""
+    return (datetime.now(UTC) + timedelta(days=1)).isoformat()
+
+
 READ, WRITE, ADMIN = Level.READ, Level.WRITE, Level.ADMIN
 PACKAGES: Mapping[str, Mutation] = {
     "createPackage": Mutation(on_namespace(WRITE), lambda call: here(call, name=f"new-{call.number}")),
@@ -236,6 +255,12 @@ LABELS: Mapping[str, Mutation] = {
     "lockLabel": Mutation(on_namespace(ADMIN), lambda call: here(call, label=f"old{call.number}"), label),
     "unlockLabel": Mutation(on_namespace(ADMIN), lambda call: here(call, label=f"old{call.number}"), label),
 }
+TOLD: Mapping[str, Mutation] = {
+    "setHotfix": Mutation(on_file, lambda call: files(call, hotfix={"depends": [f"other >={call.number}"]})),
+    "removeHotfix": Mutation(on_file, files),
+    "createNotice": Mutation(on_namespace(ADMIN), lambda call: here(call, message="Hello.", expiresAt=tomorrow())),
+    "deleteNotice": Mutation(on_namespace(ADMIN), before=notice),
+}
 NAMESPACES: Mapping[str, Mutation] = {
     "updateNamespace": Mutation(on_namespace(ADMIN), lambda call: {"description": f"{call.number}"}, namespace),
     "deleteOrganization": Mutation(
@@ -264,7 +289,7 @@ ACCOUNTS: Mapping[str, Mutation] = {
     "disableUser": Mutation(on_site, before=user),
     "enableUser": Mutation(on_site, before=user),
 }
-MUTATIONS: Mapping[str, Mutation] = {**PACKAGES, **LABELS, **NAMESPACES, **ACCOUNTS}
+MUTATIONS: Mapping[str, Mutation] = {**PACKAGES, **LABELS, **TOLD, **NAMESPACES, **ACCOUNTS}
 """By the name of the field and, behind a space, what is special about the call."""
 OPEN = {
     "login": "takes a password: tests/accounts",

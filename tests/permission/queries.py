@@ -123,7 +123,7 @@ QUERIES: Mapping[str, Query] = {
 """By the field and, behind a space, what is special about the call."""
 NODES: Mapping[str, Query] = {
     **{kind: node(kind) for kind in ("Package", "Release", "CondaFile", "PypiFile", "NotebookFile", "EnvironmentFile", "Label")},
-    **{kind: node(kind, everybody) for kind in ("User", "Organization")},
+    **{kind: node(kind, everybody) for kind in ("User", "Organization", "Notice")},
     **{kind: node(kind, administrators) for kind in ("Token", "AuditEvent")},
     "Group": node("Group", insiders_of_acme),
 }
@@ -154,7 +154,7 @@ RESTRICTED: Mapping[str, Query] = {
 """Fields that are null for some of those who see what they are fields of."""
 PROFILE: Mapping[str, frozenset[str]] = {
     "Namespace": frozenset(
-        {"id", "name", "displayName", "description", "createdAt", "packages", "labels"}
+        {"id", "name", "displayName", "description", "createdAt", "packages", "labels", "notices"}
         | {"viewerPermission", "viewerCanCreatePackages", "viewerCanAdminister"}
     ),
     "User": frozenset({"organizations"}),

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import pytest
-from cast import ACME, ALICE, BOUND, Cast, Role, Thing
+from cast import ACME, ALICE, BOUND, Cast, Role, Thing, inserted
 from conda_builder import build_conda
+from entrepot.clock import now
+from entrepot.db.models import new_uuid
 from entrepot.db.sql import fetch
 from entrepot.graphql.schema import build_schema
 from entrepot.http.front import Front
@@ -28,7 +30,20 @@ from .stocked import shard_of, stocked
 VISIBILITIES = pytest.mark.parametrize("private", [False, True], ids=["public", "private"])
 SITES = pytest.mark.parametrize("anonymous_read", [True, False], ids=["open", "closed"])
 Wrong = list[str]
-KEPT = ("audit_event", "package", "release", "file", "label", "file_label", "token", "member_group", "group_member", "group_package", "collaborator")
+KEPT = (
+    "audit_event",
+    "package",
+    "release",
+    "file",
+    "label",
+    "file_label",
+    "token",
+    "member_group",
+    "group_member",
+    "group_package",
+    "collaborator",
+    "notice",
+)
 """The tables of which no refused change adds or takes a row; each change adds to the first."""
 
 
@@ -193,6 +208,9 @@ async def ids_of(everybody: Cast, thing: Thing) -> dict[str, str]:
         found[kind] = row["uuid"]
     found["Group"] = (await fetch("SELECT uuid FROM member_group WHERE name = 'owners'"))[0]["uuid"]
     found["AuditEvent"] = (await fetch("SELECT uuid FROM audit_event WHERE namespace_id = $1 ORDER BY id", everybody.ids[thing.namespace]))[0]["uuid"]
+    found["Notice"] = new_uuid()
+    values = {"level": "info", "message": "Hello.", "created_at": now(), "expires_at": now() + 3_600_000}
+    await inserted("notice", uuid=found["Notice"], namespace_id=everybody.ids[thing.namespace], **values)
     found["Token"] = (await fetch("SELECT uuid FROM token WHERE namespace_id = $1 ORDER BY id LIMIT 1", everybody.ids[thing.namespace]))[0]["uuid"]
     return {kind: gid(kind, uuid) for kind, uuid in found.items()}
 

@@ -171,6 +171,20 @@ class FreedPackage(Table):
         indexes = (Index(fields=("moved_to_id",)),)
 
 
+class Notice(Named):
+    """What the administrators of a namespace want to tell those who install from it."""
+
+    namespace: fields.ForeignKeyRelation[Namespace] = fields.ForeignKeyField("models.Namespace", related_name="notices")
+    level = fields.CharField(max_length=8)  # info | warning | critical
+    message = fields.TextField()
+    created_at = fields.BigIntField()
+    expires_at = fields.BigIntField()
+
+    class Meta:
+        table = "notice"
+        indexes = (Index(fields=("namespace_id", "expires_at")),)
+
+
 class Token(Named):
     """A credential of a user or an organization. Only the sha256 of the secret is stored: the secret has 238 bits of entropy."""
 

@@ -18,11 +18,13 @@ from entrepot.graphql.group import Group
 from entrepot.graphql.interfaces import File, PackageFacet
 from entrepot.graphql.label import Label
 from entrepot.graphql.namespace import Namespace, namespace_of
+from entrepot.graphql.notice import Notice
 from entrepot.graphql.package import Package
 from entrepot.graphql.packagetype import PackageType
 from entrepot.graphql.page import Filter, ListKey, Loaded, PageKey
 from entrepot.graphql.release import Release
 from entrepot.graphql.token import Token
+from entrepot.services import channelnotices
 from entrepot.services.catalog import audit, downloads, files, groups, labels, namespaces, packages, releases
 from entrepot.services.catalog.pages import Condition, Page, count, counts, page, pages
 from entrepot.services.files import extras_of
@@ -182,6 +184,15 @@ class Loaders:
     def labels_of_namespace(self) -> Loader[int, list[Label]]:
         """By the inner id of the namespace."""
         return self._labels(lambda ids: labels.labels_of_namespaces(self._site, self._actor, ids))
+
+    @cached_property
+    def notices_of_namespace(self) -> Loader[int, list[Notice]]:
+        """By the inner id of the namespace."""
+
+        async def found(ids: list[int]) -> dict[int, list[Notice]]:
+            return {key: [Notice.of(row) for row in rows] for key, rows in (await channelnotices.notices_of_namespaces(ids)).items()}
+
+        return in_order(found)
 
     def _labels(self, read: Callable[[list[int]], Awaitable[Mapping[int, Sequence[Row]]]]) -> Loader[int, list[Label]]:
         async def found(ids: list[int]) -> dict[int, list[Label]]:

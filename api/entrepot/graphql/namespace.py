@@ -14,6 +14,7 @@ from entrepot.graphql.audit import AuditEventConnection, Filter, audit_log
 from entrepot.graphql.connection import DEFAULT_FIRST, After, Connection, First
 from entrepot.graphql.context import Context, Info
 from entrepot.graphql.label import Label
+from entrepot.graphql.notice import Notice
 from entrepot.graphql.package import PackageConnection, PackageOrder, PlatformName, TypeName, order_of
 from entrepot.graphql.page import ListKey, connection
 from entrepot.graphql.permission import Permission, Visibility, can, permission_of, visibility_of
@@ -79,6 +80,11 @@ class Namespace(relay.Node):
     async def labels(self, info: Info) -> list[Label]:
         """One query for all the namespaces of an answer."""
         return await info.context.loaders.labels_of_namespace.load(self.key)
+
+    @strawberry.field(description="What its administrators want to tell those who install from it, newest first; what has expired is not there.")
+    async def notices(self, info: Info) -> list[Notice]:
+        """One query for all the namespaces of an answer."""
+        return await info.context.loaders.notices_of_namespace.load(self.key)
 
     @strawberry.field(description="Its tokens, newest first; those that ended or were revoked too. Null for who does not administer it.")
     async def tokens(self, info: Info, first: First = DEFAULT_FIRST, after: After = None) -> TokenConnection | None:

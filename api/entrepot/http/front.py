@@ -25,6 +25,7 @@ from entrepot.packagetype import (
     DocumentTarget,
     FileTarget,
     NewestTarget,
+    NoticesTarget,
     PackageType,
     PartTarget,
     RedirectTarget,
@@ -50,6 +51,7 @@ KINDS = {
     AddressedTarget: "shard",
     FileTarget: "file",
     NewestTarget: "newest",
+    NoticesTarget: "notices",
     RedirectTarget: "redirect",
     RefusalTarget: "refusal",
 }

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
+from entrepot.clock import now
 from entrepot.errors import EntrepotError, NotFound
 from entrepot.http.authentication import actor_of
 from entrepot.http.conditions import accepted_encoding
@@ -24,6 +25,7 @@ from entrepot.packagetype import (
     DocumentTarget,
     FileTarget,
     NewestTarget,
+    NoticesTarget,
     PackageType,
     PartRepresentation,
     PartTarget,
@@ -33,6 +35,7 @@ from entrepot.packagetype import (
 )
 from entrepot.services.actors import ANONYMOUS, Actor
 from entrepot.services.cache import ByteCache
+from entrepot.services.channelnotices import notices_of_namespaces, told
 from entrepot.services.files import stored_file
 from entrepot.services.heads import ensure_standing
 from entrepot.services.indexes import Audience, Place
@@ -89,6 +92,8 @@ class Server:
                 return await self._shard(actor, namespace, type, label, target)
             case NewestTarget():
                 return await self._newest(actor, namespace, type, label, target)
+            case NoticesTarget():
+                return await self._notices(namespace, type, target)
         raise TypeError(target)
 
     # -- index documents ----------------------------------------------------------------------------------------------
@@ -204,6 +209,17 @@ class Server:
         if not private:
             headers.append((b"access-control-allow-origin", b"*"))
         return headers
+
+    async def _notices(self, namespace: str, type: PackageType, target: NoticesTarget) -> Content:
+        """What is to be told to whoever may see the namespace; nothing is no document: clients keep an empty one for ever."""
+        owner = await self.site.lookup.namespace(namespace)
+        rows = [] if owner is None else (await notices_of_namespaces([owner.id]))[owner.id]
+        if not rows:
+            raise not_found(f"notice in the namespace {namespace}")
+        body = type.render_notices([told(row) for row in rows], now())
+        representation = DocumentRepresentation(name="notices", parts="", media_type=target.media_type)
+        headers = self._headers(representation, self._cache_control[self._closed], private=self._closed, by=self._by_credential)
+        return Content(headers, hashlib.sha256(body).hexdigest(), len(body), body)
 
     # -- files --------------------------------------------------------------------------------------------------------
 

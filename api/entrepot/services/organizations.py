@@ -12,7 +12,7 @@ from entrepot.services import audit
 from entrepot.services.credentials import confirmed
 from entrepot.services.grants import Level
 from entrepot.services.memberships import OWNERS
-from entrepot.services.namespaces import add_namespace, check_name
+from entrepot.services.namespaces import add_namespace, check_name, name_key
 from entrepot.services.permissions import API_WRITE, On, not_found, require, require_scope
 from entrepot.services.texts import check_line, check_text
 
@@ -99,3 +99,15 @@ async def locked_namespace(site: Site, actor: Actor, *, uuid: str) -> tuple[Row,
         raise not_found("namespace with this id")
     require(site, actor, Level.ADMIN, On(row["id"], row["name"]))
     return row, actor
+
+
+async def held_namespace(site: Site, actor: Actor, *, name: str) -> Row:
+    """The namespace, held alone by who administers it. Raises NotFound, Unauthenticated, PermissionDenied."""
+    statement = "SELECT id, uuid, name FROM namespace WHERE name_key = $1"
+    for lock, judge in (("", False), (" {lock}", True)):  # who may not do it makes nobody wait
+        row = await fetch_one(statement + lock, name_key(name))
+        if row is None:
+            raise not_found(f"namespace {name[:64]}")
+        require(site, await confirmed(actor) if judge else actor, Level.ADMIN, On(row["id"], row["name"]))
+    assert row is not None
+    return row

@@ -100,11 +100,15 @@ async def _set_file_states(binding: Row, name: str, file_states: Mapping[str, Ma
 async def restate_files(package_type: PackageType, binding_id: int, paths: list[str] | None) -> None:
     """Restate the files of a binding (all, or those at the paths) and bump the heads of what changed. In the caller's transaction, at its end."""
     rows = await fetch(f"SELECT {files.COLUMNS} FROM {files.TABLES} WHERE file.binding_id = $1 ORDER BY file.id", binding_id)
-    await _restate_rows(package_type, [row for row in rows if paths is None or row["path"] in paths])
+    touched, _ = await restated(package_type, [row for row in rows if paths is None or row["path"] in paths])
+    await heads.bump(touched)
 
 
-async def _restate_rows(package_type: PackageType, chosen: Sequence[Row], *, lenient: bool = False) -> int:
-    """Restate files and bump the heads of what changed; answers how many. `lenient`: a file that the type cannot restate keeps the entries it has."""
+async def restated(package_type: PackageType, chosen: Sequence[Row], *, lenient: bool = False) -> tuple[list[heads.Touched], int]:
+    """Restate files, rows of `files.COLUMNS`; answers what the caller must bump at the end of its transaction, and how many were restated.
+
+    `lenient`: a file that the type cannot restate keeps the entries it has.
+    """
     touched: list[heads.Touched] = []
     count = 0
     for start in range(0, len(chosen), AT_ONCE):
@@ -113,10 +117,9 @@ async def _restate_rows(package_type: PackageType, chosen: Sequence[Row], *, len
         changed = await entries.restate(package_type, made)
         for row in some:
             if row["id"] in changed:
-                touched += files.touched(row, await files.labels_of(row["id"]), sorted(changed[row["id"]]))
+                touched += files.touched(row, await files.labels_of(row["id"]) or [heads.MAIN], sorted(changed[row["id"]]))
         count += len(made)
-    await heads.bump(touched)
-    return count
+    return touched, count
 
 
 async def _made(package_type: PackageType, rows: Sequence[Row], *, lenient: bool) -> list[entries.Made]:
@@ -170,5 +173,7 @@ async def restate_outdated(site: Site) -> int:
             async with transaction():
                 await _lock_packages([row["package_id"] for row in rows])
                 rows = await fetch(OUTDATED, package_type.name, package_type.entry_version, rows[0]["id"] - 1)
-                count += await _restate_rows(package_type, [row for row in rows if row["id"] <= last], lenient=True)
+                touched, some = await restated(package_type, [row for row in rows if row["id"] <= last], lenient=True)
+                await heads.bump(touched)
+                count += some
     return count

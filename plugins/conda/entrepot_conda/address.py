@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from entrepot.plugin import AddressedTarget, DocumentTarget, FileTarget, RefusalTarget, Target
+from entrepot.plugin import AddressedTarget, DocumentTarget, FileTarget, NoticesTarget, RefusalTarget, Target
 
 from entrepot_conda.documents import shards_folder
 from entrepot_conda.name import is_subdir, split_filename
@@ -20,6 +20,8 @@ _not_served = RefusalTarget(404, "This channel serves repodata.json, repodata.js
 
 def locate(rest: str) -> Target | None:
     """The target of a channel's URL by what follows the channel, decoded. Clients try what only other servers have on every call."""
+    if rest == "notices.json":
+        return NoticesTarget()
     subdir, _, below = rest.rpartition("/")
     if _elsewhere.fullmatch(below) and (not subdir or is_subdir(subdir)):
         return _not_served

@@ -8,6 +8,7 @@ from typing import Any
 
 import strawberry
 from entrepot.plugin import BigInt, File, PackageFacet, StoredFile
+from strawberry.scalars import JSON
 
 from entrepot_conda.index import milliseconds
 
@@ -49,6 +50,10 @@ class CondaFile(File):
     noarch: str | None = strawberry.field(description="`generic` or `python` for a package that runs on any platform.")
     run_exports: CondaRunExports = strawberry.field(description="What it adds to the requirements of packages that are built with it.")
     links: CondaLinks = strawberry.field(description="The links that it gives.")
+    hotfix: JSON | None = strawberry.field(
+        description="What channels say of it instead (`setHotfix`): an object of record fields with their new values, null for one that is left out. "
+        "The other fields here stay what the package says. Null: there is no hotfix."
+    )
 
 
 @strawberry.type(description="A package's conda side.")
@@ -74,4 +79,5 @@ def file_fields(file: StoredFile) -> Mapping[str, Any]:
         "noarch": index.get("noarch"),
         "run_exports": CondaRunExports(**{kind.name: file.attributes["run_exports"].get(kind.name, []) for kind in fields(CondaRunExports)}),
         "links": CondaLinks(**{link.name: file.attributes["about"].get(link.name) for link in fields(CondaLinks)}),
+        "hotfix": file.state.get("hotfix"),
     }

@@ -11,6 +11,7 @@ from entrepot.graphql.mutations.copy_files import CopyFiles
 from entrepot.graphql.mutations.copy_label import CopyLabel
 from entrepot.graphql.mutations.create_group import CreateGroup
 from entrepot.graphql.mutations.create_label import CreateLabel
+from entrepot.graphql.mutations.create_notice import CreateNotice
 from entrepot.graphql.mutations.create_organization import CreateOrganization
 from entrepot.graphql.mutations.create_package import CreatePackage
 from entrepot.graphql.mutations.create_token import CreateToken
@@ -18,6 +19,7 @@ from entrepot.graphql.mutations.create_upload import CreateUpload
 from entrepot.graphql.mutations.create_user import CreateUser
 from entrepot.graphql.mutations.delete_group import DeleteGroup
 from entrepot.graphql.mutations.delete_label import DeleteLabel
+from entrepot.graphql.mutations.delete_notice import DeleteNotice
 from entrepot.graphql.mutations.delete_organization import DeleteOrganization
 from entrepot.graphql.mutations.delete_package import DeletePackage
 from entrepot.graphql.mutations.disable_user import DisableUser
@@ -32,9 +34,11 @@ from entrepot.graphql.mutations.remove_collaborator import RemoveCollaborator
 from entrepot.graphql.mutations.remove_files import RemoveFiles
 from entrepot.graphql.mutations.remove_group_member import RemoveGroupMember
 from entrepot.graphql.mutations.remove_group_package import RemoveGroupPackage
+from entrepot.graphql.mutations.remove_hotfix import RemoveHotfix
 from entrepot.graphql.mutations.remove_label import RemoveLabel
 from entrepot.graphql.mutations.remove_release import RemoveRelease
 from entrepot.graphql.mutations.revoke_token import RevokeToken
+from entrepot.graphql.mutations.set_hotfix import SetHotfix
 from entrepot.graphql.mutations.transfer_package import TransferPackage
 from entrepot.graphql.mutations.unlock_label import UnlockLabel
 from entrepot.graphql.mutations.update_group import UpdateGroup
@@ -77,6 +81,10 @@ CORE_MUTATIONS: tuple[type, ...] = (
     DeleteLabel,
     LockLabel,
     UnlockLabel,
+    SetHotfix,
+    RemoveHotfix,
+    CreateNotice,
+    DeleteNotice,
     CreateToken,
     RevokeToken,
     CreateUpload,
