@@ -39,6 +39,7 @@ def test_a_file_shows_its_fields_in_graphql() -> None:
         "noarch": "generic",
         "run_exports": CondaRunExports(weak=[], strong=[], weak_constrains=[], strong_constrains=[], noarch=[]),
         "links": CondaLinks(home="https://example.org", dev_url=None, doc_url=None, source_url=None, license_url=None),
+        "hotfix": None,
     }
     own = {field.name for field in dataclasses.fields(CondaFile)} - {field.name for field in dataclasses.fields(File)}
     assert set(fields) == own
