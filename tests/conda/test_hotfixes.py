@@ -134,5 +134,6 @@ async def test_hotfixes_of_several_packages_at_once_and_uploads_beside_them_lose
     await asyncio.gather(*(one for pair in zip(uploads, fixes, strict=True) for one in pair))
     ball, car = (await records(depot.anyone))[OLD[0]], (await depot.anyone.get("/conda/alice/linux-64/repodata.json")).json()
     assert ball["license"] == car["packages.conda"][CAR[0]]["license"]
+    assert ball["license"] in {f"L{number}" for number in range(4)}
     assert len(await records(depot.anyone)) == 5
     assert len(await events("hotfix.set")) == 8
