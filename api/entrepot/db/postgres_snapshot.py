@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
 import asyncpg
@@ -13,7 +14,7 @@ import asyncpg
 from entrepot.db import snapshot
 from entrepot.db.lookup import UNREADABLE
 from entrepot.db.postgres import ANSWER_WITHIN, CONNECT_WITHIN, PASSING, Connection, server_settings, session
-from entrepot.db.snapshot import CHANGED, ENTRIES, MOST_PARTS, NAMES, PRIVATE, SHARDS, DocumentRead, PartRows, StoredShard, grouped, with_gone
+from entrepot.db.snapshot import CHANGED, MOST_PARTS, PRIVATE, SHARDS, DocumentRead, PartRows, StoredShard, grouping_of, statement_for, with_gone
 from entrepot.errors import NotFound
 from entrepot.outages import database_unavailable
 
@@ -21,6 +22,7 @@ MOST_AT_ONCE = 4
 """Renderings read one document after another anyway: a thread makes them."""
 
 
+@cache
 def _numbered(statement: str) -> str:
     """A statement with PostgreSQL's placeholders for SQLite's, and its empty bytes."""
     count = 0
@@ -33,7 +35,7 @@ def _numbered(statement: str) -> str:
     return re.sub(r"\?(\d*)", dollar, statement).replace("x''", "''::bytea")
 
 
-_head, _changed, _private, _entries, _names, _shards = map(_numbered, (snapshot.HEAD, CHANGED, PRIVATE, ENTRIES, NAMES, SHARDS))
+_head, _changed, _private, _shards = map(_numbered, (snapshot.HEAD, CHANGED, PRIVATE, SHARDS))
 
 
 class PostgresSnapshots:
@@ -44,22 +46,22 @@ class PostgresSnapshots:
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
 
-    async def document(self, head_id: int, representation: str | None, since: int | None) -> DocumentRead:
+    async def document(self, head_id: int, representation: str | None, since: int | None, withdrawn_under: str | None = None) -> DocumentRead:
         """See Snapshots."""
         async with self._snapshot() as connection:
             *where, generation, pruned = await self._head(connection, head_id)
             if since is not None and since >= pruned:
                 names = [row[0] for row in await connection.fetch(_changed, head_id, since)]
                 if len(names) <= MOST_PARTS:
-                    found = await self._entries(connection, where, representation, names) if names else {}
+                    found = await self._entries(connection, where, representation, names, withdrawn_under) if names else {}
                     return DocumentRead(generation, False, with_gone(found, names))
-            return DocumentRead(generation, True, await self._entries(connection, where, representation, None))
+            return DocumentRead(generation, True, await self._entries(connection, where, representation, None, withdrawn_under))
 
-    async def part(self, head_id: int, part: str, representation: str | None) -> DocumentRead:
+    async def part(self, head_id: int, part: str, representation: str | None, withdrawn_under: str | None = None) -> DocumentRead:
         """See Snapshots."""
         async with self._snapshot() as connection:
             *where, generation, _ = await self._head(connection, head_id)
-            return DocumentRead(generation, False, await self._entries(connection, where, representation, [part]))
+            return DocumentRead(generation, False, await self._entries(connection, where, representation, [part], withdrawn_under))
 
     async def shards(self, head_id: int, representation: str, parts: Sequence[str] | None) -> Mapping[str, StoredShard]:
         """See Snapshots."""
@@ -104,10 +106,11 @@ class PostgresSnapshots:
         return tuple(head)
 
     async def _entries(
-        self, connection: Any, where: Sequence[object], representation: str | None, names: Sequence[str] | None
+        self, connection: Any, where: Sequence[Any], representation: str | None, names: Sequence[str] | None, withdrawn_under: str | None
     ) -> dict[str, PartRows]:
         namespace_id, type, label, document = where
         private = {row[0] for row in await connection.fetch(_private, namespace_id)}
-        statement = (_names if representation is None else _entries).format(some="" if names is None else "AND entry.part = ANY($6::text[])")
-        rows = await connection.fetch(statement, namespace_id, label, type, document, representation, *([] if names is None else [list(names)]))
-        return await asyncio.to_thread(grouped, rows, private)
+        statement = statement_for(representation, label, withdrawn_under)
+        numbered = _numbered(statement).format(some="" if names is None else "AND entry.part = ANY($6::text[])")
+        rows = await connection.fetch(numbered, namespace_id, label, type, document, representation, *([] if names is None else [list(names)]))
+        return await asyncio.to_thread(grouping_of(statement), rows, private)

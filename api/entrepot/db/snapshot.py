@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from entrepot.errors import NotFound
 from entrepot.outages import database_unavailable
@@ -21,6 +21,8 @@ class PartRows(NamedTuple):
     package_id: int
     private: bool
     bodies: list[bytes]
+    withdrawn: list[bytes]
+    """Of files that have no label any more, where those were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,13 @@ class StoredShard(NamedTuple):
 class Snapshots(Protocol):
     """Reads for rendering. Raises NotFound for a head that is no more, Unavailable."""
 
-    async def document(self, head_id: int, representation: str | None, since: int | None) -> DocumentRead:
-        """The parts of a document; without a representation, their existence alone (each with one empty body)."""
+    async def document(self, head_id: int, representation: str | None, since: int | None, withdrawn_under: str | None = None) -> DocumentRead:
+        """The parts of a document; without a representation, their existence alone (each with one empty body).
 
-    async def part(self, head_id: int, part: str, representation: str | None) -> DocumentRead:
+        `withdrawn_under`: the label under which files are told of that have none.
+        """
+
+    async def part(self, head_id: int, part: str, representation: str | None, withdrawn_under: str | None = None) -> DocumentRead:
         """One part of a document; `parts` is empty where it has no entries."""
 
     async def shards(self, head_id: int, representation: str, parts: Sequence[str] | None) -> Mapping[str, StoredShard]:
@@ -64,6 +69,12 @@ ENTRIES = """SELECT entry.part, entry.package_id, entry.body FROM entry
         AND file_label.label_id = (SELECT id FROM label WHERE namespace_id = ?1 AND name = ?2)
     WHERE entry.namespace_id = ?1 AND entry.type = ?3 AND entry.document = ?4 AND entry.representation = ?5 {some}
     ORDER BY entry.part, entry.sort_key"""
+ENTRIES_AND_WITHDRAWN = """SELECT entry.part, entry.package_id, entry.body, file_label.file_id IS NULL FROM entry
+    LEFT JOIN file_label ON file_label.file_id = entry.file_id
+        AND file_label.label_id = (SELECT id FROM label WHERE namespace_id = ?1 AND name = ?2)
+    WHERE entry.namespace_id = ?1 AND entry.type = ?3 AND entry.document = ?4 AND entry.representation = ?5 {some}
+        AND (file_label.file_id IS NOT NULL OR NOT EXISTS (SELECT 1 FROM file_label AS other WHERE other.file_id = entry.file_id))
+    ORDER BY entry.part, entry.sort_key"""
 NAMES = """SELECT DISTINCT entry.part, entry.package_id, x'' FROM entry
     JOIN file_label ON file_label.file_id = entry.file_id
         AND file_label.label_id = (SELECT id FROM label WHERE namespace_id = ?1 AND name = ?2)
@@ -80,15 +91,38 @@ def grouped(rows: Iterable[tuple[str, int, bytes]], private: Collection[int]) ->
     for part, package_id, body in rows:
         one = found.get(part)
         if one is None:
-            found[part] = PartRows(package_id, package_id in private, [body])
+            found[part] = PartRows(package_id, package_id in private, [body], [])
         else:
             one.bodies.append(body)
     return found
 
 
+def grouped_with_withdrawn(rows: Iterable[tuple[str, int, bytes, bool]], private: Collection[int]) -> dict[str, PartRows]:
+    """The same, from rows that say at their end whether the file has no label."""
+    found: dict[str, PartRows] = {}
+    for part, package_id, body, withdrawn in rows:
+        one = found.get(part)
+        if one is None:
+            one = found[part] = PartRows(package_id, package_id in private, [], [])
+        (one.withdrawn if withdrawn else one.bodies).append(body)
+    return found
+
+
+def statement_for(representation: str | None, label: str, withdrawn_under: str | None) -> str:
+    """The SELECT of a document's entries."""
+    if representation is None:
+        return NAMES
+    return ENTRIES_AND_WITHDRAWN if label == withdrawn_under else ENTRIES
+
+
+def grouping_of(statement: str) -> Callable[[Iterable[Any], Collection[int]], dict[str, PartRows]]:
+    """What makes parts of the rows of a statement."""
+    return grouped_with_withdrawn if statement is ENTRIES_AND_WITHDRAWN else grouped
+
+
 def with_gone(found: Mapping[str, PartRows], names: Sequence[str]) -> dict[str, PartRows]:
     """The parts that changed, also those of which nothing is left."""
-    return {**found, **{name: PartRows(0, False, []) for name in names if name not in found}}
+    return {**found, **{name: PartRows(0, False, [], []) for name in names if name not in found}}
 
 
 class SqliteSnapshots:
@@ -99,13 +133,13 @@ class SqliteSnapshots:
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
 
-    async def document(self, head_id: int, representation: str | None, since: int | None) -> DocumentRead:
+    async def document(self, head_id: int, representation: str | None, since: int | None, withdrawn_under: str | None = None) -> DocumentRead:
         """See Snapshots."""
-        return await asyncio.to_thread(self._document, head_id, representation, since)
+        return await asyncio.to_thread(self._document, head_id, representation, since, withdrawn_under)
 
-    async def part(self, head_id: int, part: str, representation: str | None) -> DocumentRead:
+    async def part(self, head_id: int, part: str, representation: str | None, withdrawn_under: str | None = None) -> DocumentRead:
         """See Snapshots."""
-        return await asyncio.to_thread(self._part, head_id, part, representation)
+        return await asyncio.to_thread(self._part, head_id, part, representation, withdrawn_under)
 
     async def shards(self, head_id: int, representation: str, parts: Sequence[str] | None) -> Mapping[str, StoredShard]:
         """See Snapshots."""
@@ -133,21 +167,21 @@ class SqliteSnapshots:
         except sqlite3.OperationalError as error:
             raise database_unavailable("The database cannot be read just now. Try again in a moment.") from error
 
-    def _document(self, head_id: int, representation: str | None, since: int | None) -> DocumentRead:
+    def _document(self, head_id: int, representation: str | None, since: int | None, withdrawn_under: str | None) -> DocumentRead:
         with self._snapshot() as connection:
             head = self._head(connection, head_id)
             *where, generation, pruned = head
             if since is not None and since >= pruned:
                 names = sorted({row[0] for row in connection.execute(CHANGED, (head_id, since))})
                 if len(names) <= MOST_PARTS:
-                    found = self._entries(connection, where, representation, names) if names else {}
+                    found = self._entries(connection, where, representation, names, withdrawn_under) if names else {}
                     return DocumentRead(generation, False, with_gone(found, names))
-            return DocumentRead(generation, True, self._entries(connection, where, representation, None))
+            return DocumentRead(generation, True, self._entries(connection, where, representation, None, withdrawn_under))
 
-    def _part(self, head_id: int, part: str, representation: str | None) -> DocumentRead:
+    def _part(self, head_id: int, part: str, representation: str | None, withdrawn_under: str | None) -> DocumentRead:
         with self._snapshot() as connection:
             *where, generation, _ = self._head(connection, head_id)
-            return DocumentRead(generation, False, self._entries(connection, where, representation, [part]))
+            return DocumentRead(generation, False, self._entries(connection, where, representation, [part], withdrawn_under))
 
     def _head(self, connection: sqlite3.Connection, head_id: int) -> tuple[int, str, str, str, int, int]:
         head: tuple[int, str, str, str, int, int] | None = connection.execute(HEAD, (head_id,)).fetchone()
@@ -156,12 +190,19 @@ class SqliteSnapshots:
         return head
 
     def _entries(
-        self, connection: sqlite3.Connection, where: Sequence[object], representation: str | None, names: Sequence[str] | None
+        self,
+        connection: sqlite3.Connection,
+        where: Sequence[Any],
+        representation: str | None,
+        names: Sequence[str] | None,
+        withdrawn_under: str | None,
     ) -> dict[str, PartRows]:
         namespace_id, type, label, document = where
         private = {row[0] for row in connection.execute(PRIVATE, (namespace_id,))}
-        statement = (NAMES if representation is None else ENTRIES).format(some=_some("entry.part", names, 6))
-        return grouped(connection.execute(statement, (namespace_id, label, type, document, representation, *(names or ()))), private)
+        statement = statement_for(representation, label, withdrawn_under)
+        some = _some("entry.part", names, 6)
+        rows = connection.execute(statement.format(some=some), (namespace_id, label, type, document, representation, *(names or ())))
+        return grouping_of(statement)(rows, private)
 
     def _shards(self, head_id: int, representation: str, parts: Sequence[str] | None) -> Mapping[str, StoredShard]:
         with self._snapshot() as connection:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 COLUMNS = """file.id, file.uuid, file.namespace_id, namespace.name AS namespace, file.package_id, package.name AS package, package.private,
     file.binding_id, binding.name AS name, binding.state AS package_state, file.type, file.version, file.path, file.basename, file.size,
-    file.sha256, file.md5, file.blake2b, file.uploaded_at, file.attributes, file.state"""
+    file.sha256, file.md5, file.blake2b, file.uploaded_at, file.attributes, file.state, file.summary"""
 TABLES = """file JOIN namespace ON namespace.id = file.namespace_id JOIN package ON package.id = file.package_id
     JOIN binding ON binding.id = file.binding_id"""
 
@@ -46,6 +46,7 @@ def stored_file(row: Row, extras: Mapping[str, StoredExtra]) -> StoredFile:
         state=orjson.loads(row["state"]),
         package_state=orjson.loads(row["package_state"]),
         extras=extras,
+        summary=row["summary"],
     )
 
 

@@ -20,6 +20,9 @@ from tortoise.exceptions import IntegrityError
 from entrepot.clock import now
 from entrepot.db.sql import execute, fetch, rows_of, transact
 
+MAIN = "main"
+"""The label of a channel whose URL names none. Under it types may also tell of files that have no label any more."""
+
 
 class Touched(NamedTuple):
     """One part of one document under one label that a transaction changes."""

@@ -1,17 +1,15 @@
 """The index engine: documents and parts, rendered once per generation from stored entries, never older than the head that a request has just read.
 
-A `PartStore` holds every part of one document in one part representation. A worker that is behind reads the changed parts alone and renders those
-anew; what a document shows an audience is then a join over the store. A part is visible as a whole or not at all (it belongs to one package), so all
-audiences share one store and differ in the documents only.
+A `PartStore` (`partstores.py`) holds every part of one document in one part representation. A worker that is behind reads the changed parts alone
+and renders those anew; what a document shows an audience is then a join over the store. A part is visible as a whole or not at all (it belongs to one
+package), so all audiences share one store and differ in the documents only.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from bisect import bisect_left, insort
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from tortoise.exceptions import IntegrityError
@@ -22,6 +20,8 @@ from entrepot.errors import NotFound
 from entrepot.metrics import RENDERS
 from entrepot.services.cache import ByteCache
 from entrepot.services.flights import Flights
+from entrepot.services.labels import MAIN
+from entrepot.services.partstores import PART_OVERHEAD, Audience, PartStore, advanced
 from entrepot.services.renderings import COMPRESS_FROM, Rendering, encoded, rendering
 
 if TYPE_CHECKING:
@@ -30,12 +30,6 @@ if TYPE_CHECKING:
     from entrepot.packagetype import DocumentRepresentation, PackageType, PartRepresentation
 
 from entrepot.packagetype import RenderContext
-
-Audience = tuple[int, ...]
-"""The ids of the private packages that a reader may see, sorted; empty for the public."""
-PART_OVERHEAD = 200
-"""What a held part costs beside its bytes, about."""
-
 
 STORE_SHARDS = """INSERT INTO shard (head_id, representation, part, package_id, sha256, generation, stored_at, body) VALUES {rows}
     ON CONFLICT (head_id, sha256, representation) DO UPDATE SET stored_at = excluded.stored_at,
@@ -57,55 +51,6 @@ class Place(NamedTuple):
     def context(self, part: str | None = None) -> RenderContext:
         """What the type is told of where its rendering will be read."""
         return RenderContext(namespace=self.namespace, label=self.label, document=self.document, part=part, public_url=self.public_url)
-
-
-class HeldPart(NamedTuple):
-    """One rendered part: its bytes, or the raw digest of an addressed one."""
-
-    body: bytes
-    package_id: int
-    private: bool
-
-
-@dataclass(slots=True)
-class PartStore:
-    """The parts of a document in one part representation, as of a generation, and the documents rendered from them."""
-
-    generation: int
-    parts: Mapping[str, HeldPart]
-    names: Sequence[str]
-    private: frozenset[str]
-    """The names of the parts that not everybody sees."""
-    size: int
-    documents: dict[tuple[str, Audience, str], Rendering] = field(default_factory=dict)
-
-    @property
-    def cost(self) -> int:
-        """What it holds, about, in bytes."""
-        return self.size + sum(one.cost + PART_OVERHEAD for one in self.documents.values())
-
-    def shown(self, audience: Audience) -> StoredParts:
-        """The parts that an audience sees."""
-        hidden = {name for name in self.private if self.parts[name].package_id not in audience}
-        return StoredParts(self.parts, [name for name in self.names if name not in hidden] if hidden else self.names)
-
-
-class StoredParts:
-    """`packagetype.Parts` over a store."""
-
-    def __init__(self, parts: Mapping[str, HeldPart], names: Sequence[str]) -> None:
-        self._parts = parts
-        self._names = names
-
-    def names(self) -> Sequence[str]:
-        """See Parts."""
-        return self._names
-
-    def bodies(self) -> Iterator[bytes]:
-        """See Parts."""
-        return (self._parts[name].body for name in self._names)
-
-    digests = bodies
 
 
 class Indexes:
@@ -177,8 +122,8 @@ class Indexes:
         if store is None or store.generation != made.generation:
             return
         store.documents[representation.name, audience, encoding] = made
-        while store.documents and not self.stores.takes(store.cost):  # the parts are worth more than what is rendered from them: the oldest goes
-            del store.documents[next(iter(store.documents))]
+        while not self.stores.takes(store.cost) and store.shrink():
+            pass  # the parts are worth more than what is rendered from them
         self.stores.put(key, store, store.cost)
 
     # -- stores -------------------------------------------------------------------------------------------------------
@@ -196,12 +141,12 @@ class Indexes:
         """Bring a store to the present: all of it, or the parts that changed."""
         key = (head.id, representation.name)
         old = self.stores.get(key)
-        read = await self._snapshots.document(head.id, representation.entries, old.generation if old else None)
+        read = await self._snapshots.document(head.id, representation.entries, old.generation if old else None, _withdrawn_under(representation))
         bodies, digests = await asyncio.to_thread(_render_parts, place, representation, read.parts)
         if representation.addressed:
             await self._store_shards(head.id, representation.name, read, bodies, digests)
             bodies = digests
-        new = await asyncio.to_thread(_advanced, old, read, bodies)
+        new = await asyncio.to_thread(advanced, old, read, bodies)
         RENDERS.add(place.type.name, "parts")
         self.stores.put(key, new, new.cost)
         return new
@@ -257,13 +202,13 @@ class Indexes:
                 return None
             made = plain if plain.size < COMPRESS_FROM else await asyncio.to_thread(encoded, plain, encoding)
         else:
-            read = await self._snapshots.part(row.head_id, part, representation.entries)
+            read = await self._snapshots.part(row.head_id, part, representation.entries, _withdrawn_under(representation))
             if part not in read.parts:
                 return None
             context = place.context(part)
             made = await asyncio.to_thread(
                 lambda: rendering(
-                    [place.type.render_part(representation.name, context, read.parts[part].bodies)],
+                    [place.type.render_part(representation.name, context, _entries(place.type, representation, read.parts[part]))],
                     generation=read.generation,
                     media_type=representation.media_type,
                     vary=representation.vary,
@@ -280,42 +225,25 @@ def part_representation(package_type: PackageType, name: str) -> PartRepresentat
     return next(one for one in package_type.part_representations if one.name == name)
 
 
+def _withdrawn_under(representation: PartRepresentation) -> str | None:
+    return MAIN if representation.shows_withdrawn else None
+
+
+def _entries(package_type: PackageType, representation: PartRepresentation, rows: PartRows) -> list[bytes]:
+    """What a part is rendered from."""
+    if not rows.withdrawn or representation.entries is None:
+        return rows.bodies
+    return [*rows.bodies, *(package_type.withdrawn(representation.entries, body) for body in rows.withdrawn)]
+
+
 def _render_parts(place: Place, representation: PartRepresentation, parts: Mapping[str, PartRows]) -> tuple[Mapping[str, bytes], Mapping[str, bytes]]:
     """The rendered bytes of every part that has entries, without an entry representation nothing but its existence; their digests if addressed."""
     if representation.entries is None:
         return {name: b"" for name, rows in parts.items() if rows.bodies}, {}
     render = place.type.render_part
-    bodies = {name: render(representation.name, place.context(name), rows.bodies) for name, rows in parts.items() if rows.bodies}
+    bodies = {
+        name: render(representation.name, place.context(name), entries)
+        for name, rows in parts.items()
+        if (entries := _entries(place.type, representation, rows))
+    }
     return bodies, {name: hashlib.sha256(body).digest() for name, body in bodies.items()} if representation.addressed else {}
-
-
-def _advanced(old: PartStore | None, read: DocumentRead, bodies: Mapping[str, bytes]) -> PartStore:
-    """A new store; the old one stays as it is for those who still stream from it. What did not change, which may be much, is not looked at."""
-    changed = {name: HeldPart(body, read.parts[name].package_id, read.parts[name].private) for name, body in bodies.items()}
-    private = frozenset(name for name, part in changed.items() if part.private)
-    if read.whole or old is None:
-        return PartStore(read.generation, changed, sorted(changed), private, _cost(changed))
-    if all(old.parts.get(name) == changed.get(name) for name in read.parts):
-        return PartStore(read.generation, old.parts, old.names, old.private, old.size, _carried(old, read.generation))
-    parts, names = dict(old.parts), list(old.names)
-    for name in read.parts:
-        if name in parts and name not in changed:
-            del parts[name]
-            del names[bisect_left(names, name)]
-        elif name in changed:
-            if name not in parts:
-                insort(names, name)
-            parts[name] = changed[name]
-    gone = {name: old.parts[name] for name in read.parts if name in old.parts}
-    return PartStore(read.generation, parts, names, old.private.difference(read.parts) | private, old.size - _cost(gone) + _cost(changed))
-
-
-def _carried(old: PartStore, generation: int) -> dict[tuple[str, Audience, str], Rendering]:
-    """The documents of a store that a new generation did not change."""
-    for one in list(old.documents.values()):  # a copy: this is a thread, and the event loop may add to them
-        one.generation = max(one.generation, generation)
-    return old.documents
-
-
-def _cost(parts: Mapping[str, HeldPart]) -> int:
-    return sum(len(name) + len(part.body) + PART_OVERHEAD for name, part in parts.items())

@@ -10,7 +10,7 @@ from entrepot.db.sql import execute, fetch, fetch_one, marks, rows_of
 from entrepot.services.heads import Touched
 from entrepot.services.labels import label_ids
 from entrepot.services.locks import refused_by_lock
-from entrepot.services.removals import CHUNK, shown_in
+from entrepot.services.removals import CHUNK, shown_in, withdrawn_in
 
 if TYPE_CHECKING:
     from entrepot.services.actors import Actor
@@ -41,10 +41,11 @@ async def put_labels(actor: Actor, *, namespace_id: int, wanted: Mapping[int, Se
 
     Raises PermissionDenied for a locked label that a file lacks.
     """
+    withdrawn = await _withdrawn(wanted)
     has = await labels_of_files(wanted)
     lacking = [(file_id, name) for file_id, names in wanted.items() for name in names if name not in has.get(file_id, ())]
     if not lacking:
-        return set(), []
+        return set(), withdrawn
     names = {name for _, name in lacking}
     ids = await label_ids(actor, namespace_id=namespace_id, names=sorted(names))
     for start in range(0, len(lacking), CHUNK):
@@ -52,7 +53,7 @@ async def put_labels(actor: Actor, *, namespace_id: int, wanted: Mapping[int, Se
         values = [value for file_id, name in some for value in (file_id, ids[name])]
         await execute(f"INSERT INTO file_label (file_id, label_id) VALUES {rows_of(len(some), 2)}", *values)
     changed = {file_id for file_id, _ in lacking}
-    return changed, await shown_under(sorted(changed), names)
+    return changed, [*withdrawn, *await shown_under(sorted(changed), names)]
 
 
 async def take_label(actor: Actor, *, namespace_id: int, label: str, file_ids: Sequence[int]) -> list[Touched]:
@@ -66,7 +67,7 @@ async def take_label(actor: Actor, *, namespace_id: int, label: str, file_ids: S
     touched = await shown_under(file_ids, {label})
     for some in chunks(file_ids):
         await execute(f"DELETE FROM file_label WHERE label_id = $1 AND file_id IN ({marks(some, 2)})", row["id"], *some)
-    return touched
+    return [*touched, *await _withdrawn(file_ids)]
 
 
 async def shown_under(file_ids: Sequence[int], labels: set[str]) -> list[Touched]:
@@ -75,3 +76,8 @@ async def shown_under(file_ids: Sequence[int], labels: set[str]) -> list[Touched
     for some in chunks(file_ids):
         touched |= {one for one in await shown_in(f"file.id IN ({marks(some)})", *some) if one.label in labels}
     return sorted(touched)
+
+
+async def _withdrawn(file_ids: Iterable[int]) -> list[Touched]:
+    """Every part of a document that tells of one of the files because it has no label."""
+    return [one for some in chunks(file_ids) for one in await withdrawn_in(f"file.id IN ({marks(some)})", *some)]

@@ -14,14 +14,14 @@ from entrepot.services import audit, heads
 from entrepot.services.credentials import confirmed
 from entrepot.services.locks import refused_by_lock
 from entrepot.services.notices import tell_of_package
-from entrepot.services.removals import CHUNK, shown_in
+from entrepot.services.removals import CHUNK, shown_in, withdrawn_in
 from entrepot.services.selections import Address, FileSelection, selected
 
 if TYPE_CHECKING:
     from entrepot.services.actors import Actor
     from entrepot.site import Site
 
-MAIN = "main"
+MAIN = heads.MAIN
 PATTERN = re.compile(r"[a-z][a-z0-9_.:-]{0,127}")
 
 
@@ -99,11 +99,14 @@ async def _relabel(site: Site, actor: Actor, selection: FileSelection, label: st
         label_of: dict[int, int] = {}
         for namespace_id in sorted({row["namespace_id"] for row in changed}):
             label_of[namespace_id] = (await label_ids(await confirmed(actor), namespace_id=namespace_id, names=[label]))[label]
+        touched: list[heads.Touched] = []
         if action == "label.add":
+            touched += await _withdrawn(ids)
             await _put(changed, label_of)
-        touched = await _shown_under(ids, label)
+        touched += await _shown_under(ids, label)
         if action == "label.remove":
             await _take(ids, list(label_of.values()))
+            touched += await _withdrawn(ids)
         await _record(actor, changed, selection, action, label)
         await heads.bump(touched)
     for package in {row["package_id"]: row for row in changed}.values():
@@ -146,6 +149,15 @@ async def _shown_under(file_ids: Sequence[int], label: str) -> list[heads.Touche
     for start in range(0, len(file_ids), CHUNK):
         some = file_ids[start : start + CHUNK]
         touched += [one for one in await shown_in(f"file.id IN ({marks(some)})", *some) if one.label == label]
+    return touched
+
+
+async def _withdrawn(file_ids: Sequence[int]) -> list[heads.Touched]:
+    """What tells of those of the files that have no label."""
+    touched: list[heads.Touched] = []
+    for start in range(0, len(file_ids), CHUNK):
+        some = file_ids[start : start + CHUNK]
+        touched += await withdrawn_in(f"file.id IN ({marks(some)})", *some)
     return touched
 
 

@@ -354,6 +354,7 @@ def _stored(draft: Draft, binding: Row, at: int) -> StoredFile:
         state={},
         package_state=orjson.loads(binding["state"]),
         extras={extra.name: StoredExtra(sha256=extra.sha256, size=len(extra.body), media_type=extra.media_type) for extra in draft.extras},
+        summary=draft.inspection.summary,
     )
 
 

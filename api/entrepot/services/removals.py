@@ -14,7 +14,7 @@ from entrepot.clock import now
 from entrepot.db.sql import Row, execute, fetch, marks
 from entrepot.hooks import FileEvent
 from entrepot.services import blobs
-from entrepot.services.heads import Touched
+from entrepot.services.heads import MAIN, Touched
 from entrepot.services.locks import require_unlocked
 from entrepot.services.notices import file_event
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 SHOWN = """SELECT DISTINCT file.namespace_id, file.type, label.name AS label, entry.document, entry.part
     FROM file JOIN entry ON entry.file_id = file.id JOIN file_label ON file_label.file_id = file.id JOIN label ON label.id = file_label.label_id
     WHERE {where}"""
+WITHDRAWN = """SELECT DISTINCT file.namespace_id, file.type, entry.document, entry.part
+    FROM file JOIN entry ON entry.file_id = file.id
+    WHERE {where} AND NOT EXISTS (SELECT 1 FROM file_label WHERE file_label.file_id = file.id)"""
 CHUNK = 500
 
 
@@ -35,8 +38,16 @@ class Removal(NamedTuple):
 
 
 async def shown_in(where: str, *values: Any) -> list[Touched]:
-    """Every part of a document, under each label, that shows a file for which a condition on `file` holds."""
-    return [Touched(*row.values()) for row in map(dict, await fetch(SHOWN.format(where=where), *values))]
+    """Every part of a document, under each label, that shows a file for which a condition on `file` holds, be it as withdrawn."""
+    rows = await fetch(SHOWN.format(where=where), *values)
+    labelled = [Touched(row["namespace_id"], row["type"], row["label"], row["document"], row["part"]) for row in rows]
+    return labelled + await withdrawn_in(where, *values)
+
+
+async def withdrawn_in(where: str, *values: Any) -> list[Touched]:
+    """Every part of a document that tells of a file without a label, for which a condition on `file` holds: those of `main` do."""
+    rows = await fetch(WITHDRAWN.format(where=where), *values)
+    return [Touched(row["namespace_id"], row["type"], MAIN, row["document"], row["part"]) for row in rows]
 
 
 async def remove_rows(actor: Actor, rows: Sequence[Row], *, moved_to: int | None = None) -> Removal:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import zstandard
 
+from entrepot.packagetype import Pieces
+
 JOIN_BELOW = 1 << 20
 """A rendering up to this size is kept as one string; a larger one as the pieces it came in, which are mostly the parts' own bytes."""
+FEW = 16
+"""Pieces that are counted for themselves: to see which of them somebody else holds would take longer."""
 COMPRESS_FROM = 512
 SENT_AT_ONCE = 256 << 10
 
@@ -24,7 +28,7 @@ class Rendering:
     pieces: tuple[bytes, ...]
     size: int
     etag: str
-    """Hex of a hash of the bytes: a change that a reader cannot see moves no ETag."""
+    """Hex of a hash of the bytes (of runs of parts, of their hashes): a change that a reader cannot see moves no ETag."""
     media_type: str
     vary: str
     encoding: str = ""
@@ -51,7 +55,7 @@ class Rendering:
 
 
 def rendering(
-    pieces: Iterable[bytes],
+    pieces: Iterable[bytes | Pieces],
     *,
     generation: int,
     media_type: str,
@@ -64,19 +68,28 @@ def rendering(
     """Gather and hash what a type renders; `shared` are bytes that somebody holds in any case. Runs in a thread."""
     digest = hashlib.blake2b(digest_size=16)
     held: list[bytes] = []
-    size = 0
+    own: list[bytes] = []
+    size = cost = 0
     for piece in pieces:
-        digest.update(piece)
-        held.append(piece)
-        size += len(piece)
-    kept = (b"".join(held),) if size <= JOIN_BELOW else tuple(held)
-    return Rendering(generation, kept, size, digest.hexdigest(), media_type, vary, encoding, compressible, _cost(kept, size, shared), empty)
+        if isinstance(piece, Pieces):  # hashed when it was made, and paid for by whoever keeps it
+            digest.update(piece.digest)
+            held += piece.pieces
+            size += piece.size
+            cost += 8 * len(piece.pieces)
+        else:
+            digest.update(piece)
+            held.append(piece)
+            own.append(piece)
+            size += len(piece)
+    if size <= JOIN_BELOW:
+        held, cost = [b"".join(held)], size
+    else:
+        cost += _cost(own, shared)
+    return Rendering(generation, tuple(held), size, digest.hexdigest(), media_type, vary, encoding, compressible, cost, empty)
 
 
-def _cost(pieces: tuple[bytes, ...], size: int, shared: Iterable[bytes]) -> int:
-    if len(pieces) == 1:
-        return size
-    known = set(map(id, shared))
+def _cost(pieces: Sequence[bytes], shared: Iterable[bytes]) -> int:
+    known = set(map(id, shared)) if len(pieces) > FEW else set()
     return sum(8 if id(piece) in known else 48 + len(piece) for piece in pieces)
 
 

@@ -26,7 +26,12 @@ LEFT_BEHIND = """(shard.stored_at < $1
     AND NOT EXISTS (SELECT 1 FROM binding JOIN file ON file.binding_id = binding.id
         JOIN file_label ON file_label.file_id = file.id JOIN label ON label.id = file_label.label_id
         JOIN entry ON entry.file_id = file.id AND entry.document = head.document
-        WHERE binding.namespace_id = head.namespace_id AND binding.type = head.type AND binding.name = shard.part AND label.name = head.label))"""
+        WHERE binding.namespace_id = head.namespace_id AND binding.type = head.type AND binding.name = shard.part AND label.name = head.label)
+    AND (head.label <> 'main' OR NOT EXISTS (SELECT 1 FROM binding JOIN file ON file.binding_id = binding.id
+        JOIN entry ON entry.file_id = file.id AND entry.document = head.document
+        WHERE binding.namespace_id = head.namespace_id AND binding.type = head.type AND binding.name = shard.part
+        AND NOT EXISTS (SELECT 1 FROM file_label WHERE file_label.file_id = file.id))))"""
+"""A file without labels counts under `main`, whose shards may tell that it was withdrawn."""
 OVER = f"""SELECT shard.id, shard.head_id, length(shard.body) AS size FROM shard JOIN head ON head.id = shard.head_id
     WHERE ({SUPERSEDED} OR {LEFT_BEHIND})"""
 

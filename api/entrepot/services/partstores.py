@@ -1,0 +1,127 @@
+"""The parts of one document in one part representation, as a worker holds them between two generations."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from entrepot.services.runs import Runs, StoredRun
+
+if TYPE_CHECKING:
+    from entrepot.db.snapshot import DocumentRead
+    from entrepot.services.renderings import Rendering
+
+Audience = tuple[int, ...]
+"""The ids of the private packages that a reader may see, sorted; empty for the public."""
+PART_OVERHEAD = 200
+"""What a held part costs beside its bytes, about."""
+
+
+class HeldPart(NamedTuple):
+    """One rendered part: its bytes, or the raw digest of an addressed one."""
+
+    body: bytes
+    package_id: int
+    private: bool
+
+
+@dataclass(slots=True)
+class PartStore:
+    """The parts of a document in one part representation, as of a generation, and the documents rendered from them."""
+
+    generation: int
+    parts: Mapping[str, HeldPart]
+    names: Sequence[str]
+    private: frozenset[str]
+    """The names of the parts that not everybody sees."""
+    size: int
+    documents: dict[tuple[str, Audience, str], Rendering] = field(default_factory=dict)
+    runs: Runs | None = None
+    """Cut when a rendering first asks for them."""
+
+    @property
+    def cost(self) -> int:
+        """What it holds, about, in bytes."""
+        made = self.runs.cost if self.runs else 0
+        return self.size + made + sum(one.cost + PART_OVERHEAD for one in list(self.documents.values()))
+
+    def shown(self, audience: Audience) -> StoredParts:
+        """The parts that an audience sees."""
+        return StoredParts(self, frozenset(name for name in self.private if self.parts[name].package_id not in audience))
+
+    def cut(self) -> Runs:
+        """The runs. Two threads that come at once both cut, and cut alike."""
+        if self.runs is None:
+            self.runs = Runs.of(self.names, self.parts, self.private)
+        return self.runs
+
+    def shrink(self) -> bool:
+        """Let go of something that can be made again, the oldest document first; False if there is nothing."""
+        if self.documents:
+            del self.documents[next(iter(self.documents))]
+            return True
+        if self.runs is None or not self.runs.cost:
+            return False
+        for run in self.runs.runs:
+            run.forget()
+        return True
+
+
+class StoredParts:
+    """`packagetype.Parts` over a store."""
+
+    def __init__(self, store: PartStore, hidden: frozenset[str]) -> None:
+        self._store = store
+        self._hidden = hidden
+        self._names = [name for name in store.names if name not in hidden] if hidden else store.names
+
+    def names(self) -> Sequence[str]:
+        """See Parts."""
+        return self._names
+
+    def bodies(self) -> Iterator[bytes]:
+        """See Parts."""
+        parts = self._store.parts
+        return (parts[name].body for name in self._names)
+
+    digests = bodies
+
+    def runs(self) -> Sequence[StoredRun]:
+        """See Parts."""
+        return self._store.cut().without(self._hidden)
+
+
+def advanced(old: PartStore | None, read: DocumentRead, bodies: Mapping[str, bytes]) -> PartStore:
+    """A new store; the old one stays as it is for those who still stream from it. What did not change, which may be much, is not looked at."""
+    changed = {name: HeldPart(body, read.parts[name].package_id, read.parts[name].private) for name, body in bodies.items()}
+    private = frozenset(name for name, part in changed.items() if part.private)
+    if read.whole or old is None:
+        return PartStore(read.generation, changed, sorted(changed), private, _cost(changed))
+    if all(old.parts.get(name) == changed.get(name) for name in read.parts):
+        return PartStore(read.generation, old.parts, old.names, old.private, old.size, _carried(old, read.generation), old.runs)
+    parts, names = dict(old.parts), list(old.names)
+    for name in read.parts:
+        if name in parts and name not in changed:
+            del parts[name]
+            del names[bisect_left(names, name)]
+        elif name in changed:
+            if name not in parts:
+                insort(names, name)
+            parts[name] = changed[name]
+    gone = {name: old.parts[name] for name in read.parts if name in old.parts}
+    hidden = old.private.difference(read.parts) | private
+    runs = old.runs and old.runs.advanced(names, parts, hidden, read.parts.keys())
+    return PartStore(read.generation, parts, names, hidden, old.size - _cost(gone) + _cost(changed), runs=runs)
+
+
+def _carried(old: PartStore, generation: int) -> dict[tuple[str, Audience, str], Rendering]:
+    """The documents of a store that a new generation did not change."""
+    for one in list(old.documents.values()):  # a copy: this is a thread, and the event loop may add to them
+        one.generation = max(one.generation, generation)
+    return old.documents
+
+
+def _cost(parts: Mapping[str, HeldPart]) -> int:
+    return sum(len(name) + len(part.body) + PART_OVERHEAD for name, part in parts.items())
