@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import httpx
@@ -152,6 +152,17 @@ async def legacy(client: httpx.AsyncClient, namespace: str, slash: str, number: 
     return await client.post(f"/pypi/{namespace}/legacy{slash}", data=fields, files={"content": (basename, body)})
 
 
+async def quetz(client: httpx.AsyncClient, channel: str, number: int) -> httpx.Response:
+    """Upload a conda package as quetz's clients do."""
+    basename, body = new_file("conda", number)
+    return await client.post(f"/conda/api/channels/{channel}/upload/{basename}", content=body)
+
+
+async def prefix(client: httpx.AsyncClient, channel: str, number: int) -> httpx.Response:
+    """Upload a conda package as rattler-build does to prefix.dev."""
+    return await client.post(f"/conda/api/v1/upload/{channel}", files={"file": new_file("conda", number)})
+
+
 def uploading(response: httpx.Response) -> str:
     """What an upload came to."""
     return Answer.DONE if response.status_code in (200, 201) else refused(response)
@@ -161,8 +172,18 @@ UPLOADS: Mapping[str, Callable[[httpx.AsyncClient, str, str, int], Awaitable[htt
     "/upload/{namespace}/{basename:anything}": put,
     "/pypi/{namespace}/legacy/": lambda client, namespace, type, number: legacy(client, namespace, "/", number),
     "/pypi/{namespace}/legacy": lambda client, namespace, type, number: legacy(client, namespace, "", number),
+    "/conda/api/channels/{channel:path}/upload/{basename}": lambda client, namespace, type, number: quetz(client, namespace, number),
+    "/conda/api/v1/upload/{channel:path}": lambda client, namespace, type, number: prefix(client, namespace, number),
 }
 """By the path of the route."""
+
+
+def types_by(path: str) -> Sequence[str]:
+    """The types whose files can be uploaded there."""
+    first = path.split("/")[1]
+    return (first,) if first in STOCK else tuple(STOCK)
+
+
 OPEN_ROUTES = {
     "/healthz": "tells whether the process lives",
     "/readyz": "tells whether the site is ready",

@@ -23,7 +23,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from . import operations
 from .mutations import MUTATIONS, OPEN, Call, Mutation, changed
-from .operations import ADDRESSES, NAME, OPEN_ROUTES, STOCK, UPLOADS
+from .operations import ADDRESSES, NAME, OPEN_ROUTES, UPLOADS
 from .queries import NODES, PROFILE, QUERIES, RESTRICTED, asked, gid
 from .stocked import shard_of, stocked
 
@@ -164,7 +164,7 @@ async def test_uploads(everybody: Cast, private: bool) -> None:
     for role in everybody.roles.values():
         client, place = everybody.client(role), (role.at, NAME)
         for path, send in UPLOADS.items():
-            for type in ("pypi",) if "legacy" in path else tuple(STOCK):
+            for type in operations.types_by(path):
                 got = operations.uploading(await send(client, role.at, type, everybody.number))
                 wrong += told(role, f"{path} of {type}", got, everybody.world.uploads(role.credential, place, type))
     assert not wrong, "\n".join(wrong)

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, ClassVar
 
-from entrepot.plugin import BadRequest, DigestMismatch, EntrepotError, Unauthenticated, UploadForm, ValidationError
+from entrepot.plugin import BadRequest, DigestMismatch, EntrepotError, NotFound, Unauthenticated, UploadForm, ValidationError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -38,7 +38,7 @@ class PrefixForm(UploadForm):
 
 
 def routes(serve: Services) -> Sequence[BaseRoute]:
-    """The upload addresses, of a namespace and of a label in it."""
+    """The upload addresses."""
 
     async def quetz(request: Request) -> Response:
         try:
@@ -55,28 +55,30 @@ def routes(serve: Services) -> Sequence[BaseRoute]:
         return _taken(published)
 
     return [
-        Route(path.format(channel=channel), endpoint, methods=["POST"])
-        for path, endpoint in (("/api/channels/{channel}/upload/{{basename}}", quetz), ("/api/v1/upload/{channel}", prefix))
-        for channel in ("{namespace}", "{namespace}/label/{label}")
+        Route("/api/channels/{channel:path}/upload/{basename}", quetz, methods=["POST"]),
+        Route("/api/v1/upload/{channel:path}", prefix, methods=["POST"]),
     ]
 
 
 async def _receive_quetz(serve: Services, request: Request) -> PublishedFile:
     """The bare file; its name is in the path and its digest in the query."""
     actor = await serve.authenticate(request)
-    async with serve.upload(actor, namespace=request.path_params["namespace"], type="conda", declared_size=_declared_size(request)) as upload:
+    namespace, labels = _channel(request)
+    async with serve.upload(actor, namespace=namespace, type="conda", declared_size=_declared_size(request)) as upload:
         force, digests = _force(request), _digests(request.query_params.get("sha256", ""))
         await _take(request, upload)
-        return await _publish(request, upload, request.path_params["basename"], digests, force)
+        basename: str = request.path_params["basename"]
+        return await upload.publish(basename=basename, type="conda", labels=labels, digests=digests, replaces=force)
 
 
 async def _receive_prefix(serve: Services, request: Request) -> PublishedFile:
     """The form, or the bare file with its name and digest in headers, which is what pixi sent until it shared rattler-build's uploads."""
     actor = await serve.authenticate(request)
+    namespace, labels = _channel(request)
     content_type = request.headers.get("content-type", "")
     bare = not content_type.lower().startswith("multipart/")
     size = _declared_size(request) if bare else None  # a form is longer than its file, so its length says nothing of the limit
-    async with serve.upload(actor, namespace=request.path_params["namespace"], type="conda", declared_size=size) as upload:
+    async with serve.upload(actor, namespace=namespace, type="conda", declared_size=size) as upload:
         force = _force(request)
         if bare:
             basename, digests = request.headers.get("x-file-name", ""), _digests(request.headers.get("x-file-sha256", ""))
@@ -87,7 +89,7 @@ async def _receive_prefix(serve: Services, request: Request) -> PublishedFile:
             form = PrefixForm(content_type)
             await _take(request, upload, form)
             basename, digests = form.finish()
-        return await _publish(request, upload, basename, digests, force)
+        return await upload.publish(basename=basename, type="conda", labels=labels, digests=digests, replaces=force)
 
 
 async def _take(request: Request, upload: IncomingUpload, form: PrefixForm | None = None) -> None:
@@ -104,9 +106,14 @@ async def _chunks(request: Request) -> AsyncIterator[bytes]:
         raise BadRequest("The connection ended before the whole file had arrived.") from error
 
 
-async def _publish(request: Request, upload: IncomingUpload, basename: str, digests: Mapping[str, str], force: bool) -> PublishedFile:
-    label = request.path_params.get("label")
-    return await upload.publish(basename=basename, type="conda", labels=[label] if label else (), digests=digests, replaces=force)
+def _channel(request: Request) -> tuple[str, Sequence[str]]:
+    """The namespace and the labels that a file gets. Raises NotFound."""
+    match request.path_params["channel"].split("/"):
+        case [namespace]:
+            return namespace, ()
+        case [namespace, "label", label]:
+            return namespace, (label,)
+    raise NotFound("There is no such channel. A channel is named by its namespace, or as <namespace>/label/<label>.")
 
 
 def _declared_size(request: Request) -> int | None:
