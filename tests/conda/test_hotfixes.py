@@ -137,3 +137,22 @@ async def test_hotfixes_of_several_packages_at_once_and_uploads_beside_them_lose
     assert ball["license"] in {f"L{number}" for number in range(4)}
     assert len(await records(depot.anyone)) == 5
     assert len(await events("hotfix.set")) == 8
+
+
+async def test_a_copy_in_another_namespace_starts_without_and_a_transferred_package_keeps_its_hotfix(depot: House, owner: Person) -> None:
+    await owner.has(*OLD)
+    await depot.person("bob")
+    await done(owner.client, "createOrganization", {"name": "acme"})
+    await done(owner.client, "setHotfix", {**at(f"noarch/{OLD[0]}"), "hotfix": {"license": "BSD"}})
+    await done(owner.client, "copyFiles", {**at(f"noarch/{OLD[0]}"), "namespace": "acme"})
+    anyone, wanted = depot.anyone, {"alice": "BSD", "acme": "MIT"}
+    await done(
+        owner.client, "addLabel", {"files": {"addresses": [{"namespace": "acme", "type": "conda", "path": f"noarch/{OLD[0]}"}]}, "label": "main"}
+    )
+    for namespace, license in wanted.items():
+        document = (await anyone.get(f"/conda/{namespace}/noarch/repodata.json")).json()
+        assert document["packages.conda"][OLD[0]]["license"] == license
+    await done(owner.client, "createOrganization", {"name": "other"})
+    package = (await look(owner.client, '{ package(namespace: "alice", name: "ball") { id } }'))["package"]
+    await done(owner.client, "transferPackage", {"packageId": package["id"], "namespace": "other"})
+    assert (await anyone.get("/conda/other/noarch/repodata.json")).json()["packages.conda"][OLD[0]]["license"] == "BSD"

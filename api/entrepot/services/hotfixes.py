@@ -52,6 +52,11 @@ async def remove_hotfix(site: Site, *, actor: Actor, selection: FileSelection) -
     return await _change(site, actor, selection, "hotfix.remove", lambda type, file: None)
 
 
+def without_hotfix(state: str) -> str:
+    """The state of a file in another namespace: what its administrators did not say, a mere writer shall not bring along."""
+    return states.merged(state, {KEY: None})
+
+
 def _judged(type: PackageType, file: StoredFile, hotfix: Mapping[str, Any]) -> Says:
     clean = type.hotfix(file, hotfix)
     if len(orjson.dumps(clean)) > LARGEST:

@@ -15,6 +15,7 @@ from entrepot.db.sql import Row, execute, fetch, marks, rows_of
 from entrepot.errors import Conflict
 from entrepot.services import entries, files
 from entrepot.services.homes import Home, Name
+from entrepot.services.hotfixes import without_hotfix
 from entrepot.services.releases import release_id
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ LOST = """SELECT file.path FROM file LEFT JOIN extra ON extra.file_id = file.id
     LEFT JOIN blob AS other ON other.sha256 = extra.sha256 AND other.state = 'stored'
     WHERE file.id IN ({ids}) AND (blob.sha256 IS NULL OR (extra.id IS NOT NULL AND other.sha256 IS NULL)) ORDER BY file.path LIMIT 1"""
 SAME = ("platform", "summary", "license", "size", "sha256", "md5", "blake2b", "attributes", "state", "type", "version", "path", "basename")
-"""Columns that a copy has from its source, what was said of the file since its upload among them."""
+"""Columns that a copy has from its source, what was said of the file since its upload among them, but for a hotfix."""
 
 
 class Placing:
@@ -51,6 +52,7 @@ class Placing:
         """
         rows = await fetch(f"{SOURCES} WHERE file.id IN ({marks(source_ids)}) ORDER BY file.id", *source_ids)
         await self._check(rows)
+        rows = [{**row, "state": without_hotfix(row["state"])} for row in rows]
         made = await self._insert(rows)
         await execute(
             f"""INSERT INTO extra (file_id, name, sha256, size, media_type)
