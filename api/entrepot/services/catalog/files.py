@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from entrepot.site import Site
 
 COLUMNS = """file.id, file.uuid, file.package_id, file.release_id, file.binding_id, file.type, file.version, file.path, file.basename,
-    file.platform, file.size, file.sha256, file.md5, file.blake2b, file.attributes, file.state, file.uploaded_by_id, file.uploaded_at"""
+    file.platform, file.size, file.sha256, file.md5, file.blake2b, file.attributes, file.state, file.summary, file.uploaded_by_id,
+    file.uploaded_at"""
 FILES_OF_PACKAGE = Source(table="file", parent="package_id", columns=COLUMNS)
 FILES_OF_RELEASE = Source(table="file", parent="release_id", columns=COLUMNS)
 
