@@ -1,4 +1,4 @@
-"""What stands below info/ in a .conda or a .tar.bz2 archive (CEP 35), read within bounds.
+"""What stands below info/ in a .conda or a .tar.bz2 archive (CEP 35), read within bounds; of the rest, where it would be unpacked.
 
 The bytes are a stranger's: sizes in headers may lie, streams may inflate without end, names may repeat. Whatever a library makes of them leaves
 here as InvalidPackage.
@@ -8,33 +8,33 @@ from __future__ import annotations
 
 import errno
 import os
-import tarfile
 import zipfile
-from collections.abc import Iterator
-from functools import partial
 from typing import BinaryIO, NamedTuple, cast
 
 import zstandard
-from conda_package_handling.utils import is_info_member_path
-from conda_package_streaming.package_streaming import tar_generator
 from entrepot.plugin import EntrepotError, InvalidPackage
 
-from entrepot_conda.bounds import Bunzip, Inflated, MiB, Readable, ShortReads, member_class
+from entrepot_conda.bounds import Bunzip, Inflated, MiB, Readable
+from entrepot_conda.contents import Contents, Holds
 from entrepot_conda.strictjson import load_object
+from entrepot_conda.tarstream import TarMember, TarReader
+from entrepot_conda.ziparchive import check_layout, check_members, open_zip
 
 wanted = ("info/index.json", "info/about.json", "info/run_exports.json")
 max_info = 64 * MiB
 max_document = MiB
-max_members = 200_000
 max_window = 1 << 27
+"""The widest that clients read."""
 
+_once = (*wanted, "info/paths.json", "info/files", "info/has_prefix", "info/no_link", "info/link.json")
 _too_large = f"The metadata below info/ is larger than {max_info // MiB} MiB."
+_too_inflated = "The archive unpacks to more than a package of its size can hold. Build it again without its padding."
 _zip_magic = b"PK\x03\x04"
 _bzip2_magic = (b"BZh", b"1AY&SY")  # a digit between them
-_zstd_magic = b"\x28\xb5\x2f\xfd"
-_bzip2_end = 0x177245385090
 _bytes_to_find_info = MiB
 _directory_reach = 1 << 17  # an archive comment may be 64 KiB long
+_spare_headers = 50_000
+_bytes_a_header = 100  # each file has its digest in paths.json, which nothing compresses
 
 
 class Archive(NamedTuple):
@@ -45,6 +45,16 @@ class Archive(NamedTuple):
     """The stem that the members of a .conda carry in their names; a .tar.bz2 has none."""
     documents: dict[str, bytes]
     """`index.json`, `about.json` and `run_exports.json`, as far as they are there."""
+
+
+def max_content(size: int) -> int:
+    """What the pkg archive of a .conda may unpack to, by its size."""
+    return 1024 * MiB + 64 * size
+
+
+def max_bunzipped(size: int) -> int:
+    """What a .tar.bz2 may unpack to, by its size: bzip2 takes thirty times as long for a byte as zstd."""
+    return 64 * MiB + 16 * size
 
 
 def extension_of(file: BinaryIO) -> str | None:
@@ -65,10 +75,12 @@ def looks_like_conda(file: BinaryIO) -> bool:
         if extension_of(file) == ".conda":
             if not _directory_names(file, b"metadata.json"):
                 return False
-            with _open_zip(file) as archive, archive.open("metadata.json") as metadata:
+            with open_zip(file) as archive, archive.open("metadata.json") as metadata:
                 return "conda_pkg_format_version" in load_object(metadata.read(4096), "metadata.json")
         if extension_of(file) == ".tar.bz2":
-            return any(_path(member) == wanted[0] for _, member in _members(Inflated(Bunzip(file), _bytes_to_find_info, _too_large)))
+            reader = TarReader(Inflated(Bunzip(file), _bytes_to_find_info, _too_large), most_headers=_spare_headers)
+            contents = Contents("all", 0)
+            return any(contents.place(member) == wanted[0] for member in reader)
     except Exception:  # whatever it is, it is no conda package
         return False
     return False
@@ -89,7 +101,7 @@ def read_archive(file: BinaryIO) -> Archive:
         return _read_zip(file) if extension == ".conda" else _read_bzip2(file)
     except (EntrepotError, MemoryError):
         raise
-    except Exception as error:  # zipfile, tarfile, zstandard and bz2 raise a dozen kinds, RuntimeError and KeyError among them
+    except Exception as error:  # zipfile, zstandard and bz2 raise a dozen kinds, RuntimeError and KeyError among them
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise  # our disk's trouble; bz2 raises OSError without a number, and a seek to where a ZIP lies EINVAL
         raise InvalidPackage(
@@ -98,100 +110,59 @@ def read_archive(file: BinaryIO) -> Archive:
 
 
 def _read_zip(file: BinaryIO) -> Archive:
-    with _open_zip(file) as archive:
-        stem = _check_members(archive)
+    with open_zip(file) as archive:
+        stem = check_members(archive)
+        check_layout(archive, file)
         with archive.open("metadata.json") as metadata:
             version = load_object(metadata.read(4096), "metadata.json").get("conda_pkg_format_version")
         if version != 2:
             raise InvalidPackage(f"metadata.json says conda_pkg_format_version {str(version)[:20]!r}; this server reads version 2.")
-        with archive.open(f"pkg-{stem}.tar.zst") as pkg:
-            if pkg.read(4) != _zstd_magic:
-                raise InvalidPackage(f"pkg-{stem}.tar.zst is not compressed with zstd.")
-        with archive.open(f"info-{stem}.tar.zst") as info:
-            reader = zstandard.ZstdDecompressor(max_window_size=max_window).stream_reader(info, read_across_frames=True)
-            documents = _collect(Inflated(cast(Readable, reader), max_info, _too_large), stop_early=False)
+        documents = _read_half(archive, "info", stem, max_info, _too_large)
+        size = archive.getinfo(f"pkg-{stem}.tar.zst").file_size
+        _read_half(archive, "pkg", stem, max_content(size), _too_inflated)
     return Archive(".conda", stem, documents)
 
 
-def _open_zip(file: BinaryIO) -> zipfile.ZipFile:
-    return zipfile.ZipFile(cast(BinaryIO, ShortReads(file)))
-
-
-def _check_members(archive: zipfile.ZipFile) -> str:
-    """The stem in the members' names. Raises InvalidPackage unless there are exactly the three of CEP 35, stored as they are."""
-    members = archive.infolist()
-    names = sorted(member.filename for member in members)
-    stem = names[0].removeprefix("info-").removesuffix(".tar.zst") if names else ""
-    if names != [f"info-{stem}.tar.zst", "metadata.json", f"pkg-{stem}.tar.zst"]:
-        held = ", ".join(names[:5])[:300] or "nothing"
-        raise InvalidPackage(f"A .conda file holds exactly metadata.json, one info-….tar.zst and one pkg-….tar.zst; this one holds {held}.")
-    if any(member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1 for member in members):
-        raise InvalidPackage("The members of a .conda file must be stored, neither compressed nor encrypted (CEP 35).")
-    if min(member.header_offset for member in members) != 0:
-        raise InvalidPackage("Something stands in front of the ZIP archive: a .conda file holds nothing else.")
-    if archive.getinfo(names[0]).file_size > max_info:
-        raise InvalidPackage(_too_large)
-    return stem
+def _read_half(archive: zipfile.ZipFile, half: Holds, stem: str, limit: int, complaint: str) -> dict[str, bytes]:
+    name = f"{half}-{stem}.tar.zst"
+    try:
+        with archive.open(name) as compressed:
+            inflated = zstandard.ZstdDecompressor(max_window_size=max_window).stream_reader(compressed, read_across_frames=True)
+            return _collect(Inflated(cast(Readable, inflated), limit, complaint), half, archive.getinfo(name).file_size)
+    except zstandard.ZstdError as error:
+        raise InvalidPackage(f"{name} is damaged or not compressed with zstd ({error}). Build or upload the file again.") from error
 
 
 def _read_bzip2(file: BinaryIO) -> Archive:
-    size = file.seek(0, 2)
-    file.seek(max(0, size - 11))
-    if not _ends_bzip2(file.read(11)):
-        raise InvalidPackage("The .tar.bz2 archive is cut short: it lacks bzip2's end mark. Upload it again.")
+    size = file.seek(0, os.SEEK_END)
     file.seek(0)
-    # Metadata in front is the rule. Where it is not, all before it must be inflated: allow what real packages need.
-    source = Inflated(Bunzip(file), max_info + 32 * size, "The archive unpacks to too much before its metadata ends. Rebuild the package as .conda.")
-    return Archive(".tar.bz2", None, _collect(source, stop_early=True))
+    return Archive(".tar.bz2", None, _collect(Inflated(Bunzip(file), max_bunzipped(size), _too_inflated), "all", size))
 
 
-def _ends_bzip2(tail: bytes) -> bool:
-    """Whether the end mark, a checksum of 32 bits and less than a byte of padding end the file. The mark stands at any bit."""
-    number = int.from_bytes(tail, "big")
-    return any(number >> shift & 0xFFFFFFFFFFFF == _bzip2_end for shift in range(32, 40))
-
-
-def _collect(source: Readable, *, stop_early: bool) -> dict[str, bytes]:
-    """The wanted documents. `stop_early`: what follows the metadata in front of an archive is not read."""
+def _collect(source: Readable, holds: Holds, size: int) -> dict[str, bytes]:
+    """The wanted documents. The archive is walked to its end, for a client unpacks it to its end."""
+    reader = TarReader(source, most_headers=_spare_headers + size // _bytes_a_header)
+    contents = Contents(holds, size)
+    seen: set[str] = set()
     found: dict[str, bytes] = {}
-    outside = False
-    for tar, member in _members(source):
-        path = _path(member)
-        if path in found:
-            raise InvalidPackage(f"The archive holds {path} twice.")
-        if path in wanted:
-            found[path] = _content(tar, member, path)
-        if not (member.isdir() or is_info_member_path(path)):
-            if stop_early and not outside and wanted[0] in found:
-                break
-            outside = True
-    return {path.removeprefix("info/"): body for path, body in found.items()}
+    for member in reader:
+        path = contents.place(member)
+        folded = path.lower()
+        if folded in _once and folded in seen:
+            raise InvalidPackage(f"The archive holds {folded} twice.")
+        if folded in _once:
+            seen.add(folded)
+        if folded in wanted:
+            found[folded.removeprefix("info/")] = _content(reader, member, path)
+    reader.finish()
+    return found
 
 
-def _members(source: Readable) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
-    opener = partial(tarfile.TarFile.open, tarinfo=member_class())
-    for count, (tar, member) in enumerate(tar_generator(source, opener), 1):
-        if count > max_members:
-            raise InvalidPackage(f"The archive holds more than {max_members} members.")
-        yield tar, member
-        cast(list[tarfile.TarInfo], tar.members).clear()  # tarfile keeps them all otherwise
-
-
-def _path(member: tarfile.TarInfo) -> str:
-    """The member's path without a leading `./`. Raises InvalidPackage for one that points out of the package."""
-    path = member.name.removeprefix("./")
-    if path.startswith("/") or ".." in path.split("/"):
-        raise InvalidPackage(f"The archive holds a file outside of the package: {member.name[:200]!r}.")
-    return path
-
-
-def _content(tar: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> bytes:
-    if not member.isreg():
+def _content(reader: TarReader, member: TarMember, path: str) -> bytes:
+    if path not in wanted:
+        raise InvalidPackage(f"The archive holds {path}, which some systems take for {path.lower()}.")
+    if member.kind != "file":
         raise InvalidPackage(f"{path} must be a regular file.")
     if member.size > max_document:
         raise InvalidPackage(f"{path} is larger than {max_document // MiB} MiB.")
-    stream = tar.extractfile(member)
-    body = stream.read() if stream else b""
-    if len(body) != member.size:
-        raise InvalidPackage(f"{path} is cut short.")
-    return body
+    return reader.read()

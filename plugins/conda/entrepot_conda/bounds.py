@@ -1,17 +1,17 @@
-"""Streams and tar members that refuse to grow beyond what a package may need. The readers of archives read through these."""
+"""Streams that refuse to grow beyond what a package may need. The readers of archives read through these."""
 
 from __future__ import annotations
 
 import bz2
-import tarfile
-from typing import BinaryIO, Protocol, Self
+from typing import BinaryIO, Protocol
 
 from entrepot.plugin import InvalidPackage
 
 MiB = 1 << 20
 _chunk = 64 << 10
 _max_read = 256 << 10
-_max_header = 8 << 10
+_spare_streams = 64
+_bytes_a_stream = 64 << 10  # the smallest block of the packers that make a stream of each has 100 kB
 
 
 class Readable(Protocol):
@@ -59,13 +59,14 @@ class Inflated:
 
 
 class Bunzip:
-    """bzip2 streams, one behind the other, inflated piece by piece. An empty one is refused: a file of them would cost hours and give nothing."""
+    """bzip2 streams, one behind the other, inflated piece by piece. Too many small ones are refused: they would cost hours and give nothing."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._stream = bz2.BZ2Decompressor()
         self._pending = b""
         self._given = 0
+        self._streams = 1
 
     def read(self, size: int) -> bytes:
         """At most so many bytes; none at the end of the last stream. Raises EOFError where the file is cut short."""
@@ -78,11 +79,11 @@ class Bunzip:
                 return data
 
     def _next_stream(self) -> bool:
-        if not self._given:
-            raise InvalidPackage("The archive holds an empty bzip2 stream.")
+        self._streams += 1
+        if self._streams > _spare_streams + self._given // _bytes_a_stream:
+            raise InvalidPackage("The archive is made of too many small bzip2 streams. Compress it as one.")
         self._pending = self._stream.unused_data or self._file.read(_chunk)
         self._stream = bz2.BZ2Decompressor()
-        self._given = 0
         return bool(self._pending)
 
     def _input(self) -> bytes:
@@ -93,34 +94,3 @@ class Bunzip:
         if not data:
             raise EOFError("the bzip2 stream has no end")
         return data
-
-
-class Member(tarfile.TarInfo):
-    """A tar member of a kind that packages hold. Use the class that `member_class` makes, one for each archive.
-
-    `tarfile` reads the long name or pax header of a member whole, of any size; and older ones search it for hdrcharset in a time that grows with the
-    square of its size (CVE-2024-6232).
-    """
-
-    squares_left = 1 << 29
-    _kinds = frozenset((tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE, tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.DIRTYPE))
-    _headers = frozenset((tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE))
-
-    @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        """Raises InvalidPackage for a device, a pipe, a sparse file, a negative size, and headers too long to be a path's."""
-        member = super().frombuf(buf, encoding, errors)
-        if member.size < 0:
-            raise InvalidPackage("The archive holds a file of negative size.")
-        if member.type in cls._headers:
-            cls.squares_left -= member.size**2
-            if member.size > _max_header or cls.squares_left < 0:
-                raise InvalidPackage("The archive holds tar headers longer than any path needs.")
-        elif member.type not in cls._kinds:
-            raise InvalidPackage(f"The archive holds a special file, {member.name[:200]!r}: packages hold files, links and folders only.")
-        return member
-
-
-def member_class() -> type[Member]:
-    """A class of members with a budget of its own."""
-    return type("Member", (Member,), {})
