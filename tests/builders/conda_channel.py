@@ -6,7 +6,9 @@ import hashlib
 import io
 from collections.abc import Iterable, Iterator, Sequence
 
-from entrepot.plugin import Entry, RenderContext, StoredFile
+from entrepot.plugin import Entry, Pieces, RenderContext, StoredFile
+from entrepot.services.partstores import HeldPart
+from entrepot.services.runs import Runs, StoredRun
 from entrepot_conda.packagetype import CondaType
 
 conda = CondaType()
@@ -31,6 +33,7 @@ def store(basename: str, body: bytes, uploaded_at: int = 1_700_000_000_000) -> S
         state={},
         package_state={},
         extras={},
+        summary=inspection.summary,
     )
 
 
@@ -49,22 +52,31 @@ class Rendered:
     def digests(self) -> Iterator[bytes]:
         return (hashlib.sha256(body).digest() for body in self.parts.values())
 
+    def runs(self) -> Sequence[StoredRun]:
+        return Runs.of(self.names(), {name: HeldPart(body, 1, False) for name, body in self.parts.items()}, ()).runs
+
 
 class Channel:
     """What the files of a namespace make."""
 
-    def __init__(self, files: Iterable[StoredFile]) -> None:
+    def __init__(self, files: Iterable[StoredFile], withdrawn: Iterable[StoredFile] = ()) -> None:
         self.entries: list[tuple[StoredFile, Entry]] = [(file, entry) for file in files for entry in conda.entries(file)]
-        self.entries.sort(key=lambda pair: (pair[1].sort_key, pair[0].path))
+        self.withdrawn: list[tuple[StoredFile, Entry]] = [(file, entry) for file in withdrawn for entry in conda.entries(file)]
+        for pairs in (self.entries, self.withdrawn):
+            pairs.sort(key=lambda pair: (pair[1].sort_key, pair[0].path))
 
     def parts(self, document: str, representation: str) -> dict[str, bytes]:
         """Every part of a document by its name."""
-        source = next(part.entries for part in conda.part_representations if part.name == representation)
+        part = next(part for part in conda.part_representations if part.name == representation)
+        source = part.entries
         assert source is not None
         bodies: dict[str, list[bytes]] = {}
         for file, entry in self.entries:
             if entry.document == document:
                 bodies.setdefault(file.name, []).append(entry.representations[source])
+        for file, entry in self.withdrawn if part.shows_withdrawn else ():
+            if entry.document == document:
+                bodies.setdefault(file.name, []).append(conda.withdrawn(source, entry.representations[source]))
         context = RenderContext(namespace="alice", label="main", document=document)
         return {name: conda.render_part(representation, context, entries) for name, entries in bodies.items()}
 
@@ -72,4 +84,10 @@ class Channel:
         """A whole document."""
         part = next(known.parts for known in conda.document_representations if known.name == representation)
         context = RenderContext(namespace="alice", label="main", document=document)
-        return b"".join(conda.render(representation, context, Rendered(self.parts(document, part))))
+        return b"".join(flat(conda.render(representation, context, Rendered(self.parts(document, part)))))
+
+
+def flat(pieces: Iterable[bytes | Pieces]) -> Iterator[bytes]:
+    """The bytes of what a rendering yields."""
+    for one in pieces:
+        yield from one.pieces if isinstance(one, Pieces) else (one,)

@@ -8,6 +8,7 @@ import pytest
 from conda_builder import build_conda
 from conda_channel import conda, store
 from entrepot.plugin import AddressedTarget, DocumentTarget, FileTarget, RefusalTarget, Target
+from entrepot_conda.documents import renderings
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,14 +20,18 @@ def locate(rest: str) -> Target | None:
 
 
 @pytest.mark.parametrize("subdir", ["noarch", "linux-64", "osx-arm64", "emscripten-wasm32"])
-@pytest.mark.parametrize("name", ["repodata.json", "repodata.json.zst", "repodata_shards.msgpack.zst"])
+@pytest.mark.parametrize("name", sorted(renderings))
 def test_an_index_document_is_found_by_its_name(subdir: str, name: str) -> None:
     assert locate(f"{subdir}/{name}") == DocumentTarget(subdir, name)
 
 
 def test_every_document_representation_has_an_address() -> None:
     for representation in conda.document_representations:
-        assert locate(f"noarch/{representation.name}") == DocumentTarget("noarch", representation.name)
+        if representation.name == "channeldata.json":
+            assert locate("channeldata.json") == DocumentTarget("channeldata", "channeldata.json")
+            assert not isinstance(locate("noarch/channeldata.json"), DocumentTarget)
+        else:
+            assert locate(f"noarch/{representation.name}") == DocumentTarget("noarch", representation.name)
 
 
 def test_a_shard_is_found_by_its_digest() -> None:
@@ -47,10 +52,10 @@ def test_a_file_is_found_where_its_location_says(ext: str) -> None:
         "linux-64/current_repodata.json.zst",
         "linux-64/repodata.json.bz2",
         "linux-64/repodata.jlap",
-        "noarch/repodata_from_packages.json",
-        "noarch/run_exports.json.zst",
+        "noarch/repodata_from_packages.json.bz2",
+        "noarch/run_exports.json.bz2",
+        "channeldata.json.zst",
         "noarch/patch_instructions.json",
-        "channeldata.json",
         "noarch/notices.json",
     ],
 )

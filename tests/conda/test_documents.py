@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import tracemalloc
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,8 +13,9 @@ import orjson
 import pytest
 import zstandard
 from conda_builder import build_conda
-from conda_channel import Channel, conda, store
+from conda_channel import Channel, Rendered, conda, flat, store
 from entrepot.plugin import RenderContext, StoredFile
+from entrepot_conda.documents import renderings
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,6 +57,7 @@ def test_repodata_holds_each_file_under_the_key_of_its_format() -> None:
         "build": "py_1",
         "build_number": 1,
         "depends": ["foo >=1"],
+        "indexed_timestamp": files[2].uploaded_at,
         "license": "MIT",
         "md5": files[2].md5,
         "name": "bar",
@@ -117,26 +118,24 @@ def test_run_exports_stay_out_of_repodata() -> None:
 
 
 def test_only_content_decides_the_bytes() -> None:
-    """Not the order of uploads, not the order of keys, not the time: or a change that a reader may not see would move what it does see."""
+    """Not the order of uploads, not the order of keys, not the time of day: or a change that a reader may not see would move what it does see."""
     files = [foo("1.0"), foo("1.1", ".tar.bz2"), foo("1.2")]
-    shuffled = [
-        replace(file, uploaded_at=file.uploaded_at + 1, attributes={**file.attributes, "index": dict(reversed(file.attributes["index"].items()))})
-        for file in reversed(files)
-    ]
-    for representation in ("repodata.json", "repodata.json.zst", "repodata_shards.msgpack.zst"):
+    shuffled = [replace(file, attributes={**file.attributes, "index": dict(reversed(file.attributes["index"].items()))}) for file in reversed(files)]
+    for representation in renderings:
         assert Channel(files).document("noarch", representation) == Channel(shuffled).document("noarch", representation)
+    assert Channel(files).document("channeldata", "channeldata.json") == Channel(shuffled).document("channeldata", "channeldata.json")
 
 
 @given(st.dictionaries(text, json_values, max_size=5), st.dictionaries(st.sampled_from(["weak", "strong", "noarch"]), st.lists(text, max_size=2)))
 def test_both_dialects_say_the_same(extra: dict[str, Any], run_exports: dict[str, list[str]]) -> None:
-    index = {**extra, **template.attributes["index"]}
+    index = {**{key: value for key, value in extra.items() if value is not None and key != "run_exports"}, **template.attributes["index"]}
     file = replace(template, attributes={**template.attributes, "index": index, "run_exports": run_exports})
     channel = Channel([file])
     plain = orjson.loads(channel.document("linux-64", "repodata.json"))["packages.conda"][file.basename]
     packed = unpack(channel.parts("linux-64", "shard")["foo"])["packages.conda"][file.basename]
     assert packed.pop("run_exports") == run_exports
     assert {**packed, "md5": packed["md5"].hex(), "sha256": packed["sha256"].hex()} == plain
-    assert plain == {**index, "md5": file.md5, "sha256": file.sha256, "size": file.size}
+    assert plain == {**index, "indexed_timestamp": file.uploaded_at, "md5": file.md5, "sha256": file.sha256, "size": file.size}
     assert list(plain) == sorted(plain, key=lambda key: key.encode())
 
 
@@ -163,39 +162,81 @@ def test_any_channel_renders_to_documents_that_agree(wanted: list[tuple[str, int
         assert {basename for shard in shards for basename in shard[key]} == expected
 
 
-class LongChannel:
-    """Parts that are made as they are asked for."""
-
-    fragment = conda.render_part(
-        "fragment", RenderContext(namespace="a", label="main", document="noarch"), [b'c"foo-1.0-0.conda":' + b"[%s]" % (b"1," * 2000 + b"1")]
-    )
-
-    def names(self) -> Sequence[str]:
-        return [str(number) for number in range(8000)]
-
-    def bodies(self) -> Iterator[bytes]:
-        return (self.fragment[:4] + bytes(bytearray(self.fragment[4:])) for _ in range(8000))
-
-    def digests(self) -> Iterator[bytes]:
-        return iter([])
-
-
 @pytest.mark.parametrize("representation", ["repodata.json", "repodata.json.zst"])
-def test_a_document_of_32_megabytes_is_rendered_without_being_held(representation: str) -> None:
+def test_a_document_of_32_megabytes_is_rendered_without_a_copy(representation: str) -> None:
     context = RenderContext(namespace="alice", label="main", document="noarch")
-    sink = io.BytesIO() if representation.endswith("zst") else None
-    total = 0
+    fragment = conda.render_part("fragment", context, [b',"foo-1.0-0.conda":{"depends":[%s]}' % (b'"a",' * 1000 + b'"b"')])
+    parts = Rendered({f"package{number}": bytes(bytearray(fragment)) for number in range(8000)})
     tracemalloc.start()
     try:
-        for piece in conda.render(representation, context, LongChannel()):
-            total += len(piece)
-            if sink:
-                sink.write(piece)
+        total = sum(map(len, flat(conda.render(representation, context, parts))))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 4 << 20
-    assert sink is not None or total > 32_000_000
+    assert peak < 6 << 20
+    assert (total > 32_000_000) == (representation == "repodata.json")
+
+
+def hotfixed(file: StoredFile, **changes: Any) -> StoredFile:
+    return replace(file, state={"hotfix": changes})
+
+
+@pytest.mark.parametrize("ext", [".conda", ".tar.bz2"])
+def test_a_hotfix_shows_in_every_document_but_those_of_the_packages_as_they_are(ext: str) -> None:
+    whole = foo("1.0", ext, depends=["a"], info={"run_exports.json": b'["foo >=1"]'}, index={"track_features": "old"})
+    other = foo("2.0", ".conda", depends=["b"])
+    channel = Channel([hotfixed(whole, depends=["a <2"], track_features=None, run_exports={"strong": ["foo"]}), other])
+    key = "packages.conda" if ext == ".conda" else "packages"
+    served = orjson.loads(channel.document("noarch", "repodata.json"))
+    record = served[key][whole.basename]
+    assert (record["depends"], "track_features" in record, "run_exports" in record) == (["a <2"], False, False)
+    packed = unpack(channel.parts("noarch", "shard")["foo"])[key][whole.basename]
+    assert (packed["depends"], packed["run_exports"]) == (["a <2"], {"strong": ["foo"]})
+    assert channel.document("noarch", "repodata_from_packages.json") == Channel([whole, other]).document("noarch", "repodata.json")
+    assert channel.document("noarch", "run_exports.json") == Channel([whole, other]).document("noarch", "run_exports.json")
+    assert orjson.loads(channel.document("channeldata", "channeldata.json"))["packages"]["foo"]["run_exports"] == {"1.0": {"strong": ["foo"]}}
+
+
+def test_a_hotfix_of_nothing_that_differs_changes_no_served_byte() -> None:
+    plain, patched = Channel([foo("1.0")]), Channel([hotfixed(foo("1.0"), license="MIT")])
+    for representation in renderings:
+        assert plain.document("noarch", representation) == patched.document("noarch", representation)
+
+
+def test_run_exports_are_told_of_every_package_also_of_one_without_any() -> None:
+    files = [foo("1.0", info={"run_exports.json": b'{"weak":["foo >=1"],"strong":[]}'}), foo("2.0", ".tar.bz2"), foo("3.0", subdir="linux-64")]
+    channel = Channel(files)
+    document = orjson.loads(channel.document("noarch", "run_exports.json"))
+    assert document == {
+        "info": {"arch": "noarch", "platform": "noarch", "subdir": "noarch", "version": 1},
+        "packages": {"foo-2.0-0.tar.bz2": {"run_exports": {}}},
+        "packages.conda": {"foo-1.0-0.conda": {"run_exports": {"weak": ["foo >=1"]}}},
+    }
+    assert orjson.loads(zstandard.decompress(channel.document("noarch", "run_exports.json.zst"))) == document
+    assert orjson.loads(channel.document("linux-64", "run_exports.json"))["info"] == {
+        "arch": "64",
+        "platform": "linux",
+        "subdir": "linux-64",
+        "version": 1,
+    }
+
+
+@pytest.mark.parametrize("ext", [".conda", ".tar.bz2"])
+def test_a_file_without_labels_is_told_of_as_removed(ext: str) -> None:
+    offered, gone = foo("1.0"), foo("2.0", ext)
+    alone = store(*build_conda("bar", "1.0", ext=ext))
+    channel = Channel([offered], withdrawn=[gone, alone])
+    for representation in ("repodata.json", "repodata_from_packages.json"):
+        document = orjson.loads(channel.document("noarch", representation))
+        assert document["removed"] == [alone.basename, gone.basename]
+        assert list(document["packages.conda"]) == [offered.basename]
+        assert document["packages"] == {}
+    shards = {name: unpack(shard) for name, shard in channel.parts("noarch", "shard").items()}
+    assert shards["foo"]["removed"] == [gone.basename]
+    assert list(shards["foo"]["packages.conda"]) == [offered.basename]
+    assert shards["bar"] == {"packages": {}, "packages.conda": {}, "removed": [alone.basename]}
+    assert list(orjson.loads(channel.document("noarch", "run_exports.json"))["packages.conda"]) == [offered.basename]
+    assert list(orjson.loads(channel.document("channeldata", "channeldata.json"))["packages"]) == ["foo"]
 
 
 @pytest.mark.parametrize("representation", ["", "html", "shards"])
@@ -204,4 +245,4 @@ def test_an_unknown_representation_is_an_error(representation: str) -> None:
     with pytest.raises(KeyError):
         conda.render_part(representation, context, [])
     with pytest.raises(KeyError):
-        conda.render(representation, context, LongChannel())
+        conda.render(representation, context, Rendered({}))

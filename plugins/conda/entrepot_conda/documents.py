@@ -1,25 +1,30 @@
-"""The index documents of a channel, joined from the records' bytes: shards, their index, and repodata.json (CEP 16 and 36)."""
+"""The index documents of a subdir, joined from bytes: shards and their index (CEP 16), repodata.json (CEP 36), run_exports.json (CEP 12).
+
+Those in JSON are made run by run, plain or as one zstd frame, so that a publish makes one run of a large document anew. Both forms are the same text.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
 
 import msgpack
 import orjson
-import zstandard
-from entrepot.plugin import Parts
+from entrepot.plugin import Parts, Pieces, Run
 
+from entrepot_conda import fragment, zstdframe
+from entrepot_conda.fragment import Take
 from entrepot_conda.record import split_entries
 
 shards_folder = "shards"
-_piece = 512 << 10
-_length = 4
-_comma = b","
+_run_exports_version = 1
+_length = 8
+Document = Iterable[bytes | Pieces]
 
 
 def shard(entries: Sequence[bytes]) -> bytes:
     """All records of one name. The same records make the same bytes."""
-    packages, packages_conda = split_entries(entries)
+    packages, packages_conda, removed = split_entries(entries)
     packer = msgpack.Packer()
     body = b"".join(
         (
@@ -31,10 +36,11 @@ def shard(entries: Sequence[bytes]) -> bytes:
             packer.pack_map_header(len(packages_conda)),
             *packages_conda,
             packer.pack("removed"),
-            packer.pack([]),
+            packer.pack_array_header(len(removed)),
+            *removed,
         )
     )
-    return zstandard.ZstdCompressor(level=3).compress(body)
+    return zstdframe.compressor(3).compress(body)
 
 
 def shard_index(subdir: str, parts: Parts) -> bytes:
@@ -44,60 +50,126 @@ def shard_index(subdir: str, parts: Parts) -> bytes:
     """
     info = {"base_url": "", "shards_base_url": f"./{shards_folder}/", "subdir": subdir}
     shards = dict(zip(parts.names(), parts.digests(), strict=True))
-    return zstandard.ZstdCompressor(level=1).compress(msgpack.packb({"info": info, "shards": shards, "version": 1}))
+    return zstdframe.compressor(1).compress(msgpack.packb({"info": info, "shards": shards, "version": 1}))
 
 
-def fragment(entries: Sequence[bytes]) -> bytes:
-    """What repodata.json holds of one name: the pairs for `packages`, then those for `packages.conda`, with the length of the first in front.
-
-    The length takes four bytes. Each pair has its comma in front, so that halves join as they are. Where there are none for `packages`, as in most
-    channels today, a fragment is the other half alone, and begins with a comma as no length does: so it is a piece of the document as it is held,
-    and never copied.
-    """
-    packages, packages_conda = (b"".join(b"," + pair for pair in pairs) for pairs in split_entries(entries))
-    return len(packages).to_bytes(_length, "big") + packages + packages_conda if packages else packages_conda
+def repodata(subdir: str, parts: Parts, form: Form) -> Document:
+    """`repodata.json`."""
+    return _records(subdir, parts, form, fragment.packages, fragment.packages_conda, "")
 
 
-def repodata(subdir: str, parts: Parts) -> Iterator[bytes]:
-    """`repodata.json`. Goes through the parts twice, since one map follows the other, and keeps none."""
-    yield b'{"info":{"subdir":' + orjson.dumps(subdir) + b'},"packages":{'
-    yield from _joined(body[_length : _length + _first_length(body)] for body in parts.bodies() if body[:1] != _comma)
+def repodata_from_packages(subdir: str, parts: Parts, form: Form) -> Document:
+    """The same without hotfixes."""
+    return _records(subdir, parts, form, fragment.unpatched_packages, fragment.unpatched_packages_conda, "unpatched ")
+
+
+def run_exports(subdir: str, parts: Parts, form: Form) -> Document:
+    """`run_exports.json`."""
+    platform, _, arch = subdir.partition("-")
+    info = {"arch": arch or subdir, "platform": platform, "subdir": subdir, "version": _run_exports_version}
+    return form.document(_maps(info, parts, form, fragment.packages, fragment.packages_conda, ""), b"}}")
+
+
+def _records(subdir: str, parts: Parts, form: Form, packages: Take, packages_conda: Take, which: str) -> Document:
+    removed = b"".join(piece for run in parts.runs() for piece in run.made("removed", lambda bodies: map(fragment.removed, bodies)).pieces)
+    return form.document(
+        _maps({"subdir": subdir}, parts, form, packages, packages_conda, which), b'},"removed":[' + removed[1:] + b'],"repodata_version":1}'
+    )
+
+
+def _maps(info: object, parts: Parts, form: Form, packages: Take, packages_conda: Take, which: str) -> Iterator[bytes | Pieces]:
+    """All in front of what follows the two maps: texts, and what the form makes of runs."""
+    runs = parts.runs()
+    yield b'{"info":' + orjson.dumps(info) + b',"packages":{'
+    yield from _stretches(runs, form, packages, f"{which}packages")
     yield b'},"packages.conda":{'
-    yield from _joined(body if body[:1] == _comma else body[_length + _first_length(body) :] for body in parts.bodies())
-    yield b'},"removed":[],"repodata_version":1}'
+    yield from _stretches(runs, form, packages_conda, f"{which}packages.conda")
 
 
-def compressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The pieces as one zstd frame: py-rattler reads no further than the first. Level 1 makes repodata smaller than 3 does, in half the time."""
-    compressor = zstandard.ZstdCompressor(level=1).compressobj()
-    for piece in _gathered(pieces):
-        data = compressor.compress(piece)
-        if data:
-            yield data
-    yield compressor.flush()
+def _stretches(runs: Sequence[Run], form: Form, take: Take, what: str) -> Iterator[Pieces]:
+    """The runs of which something is in a map; the first of them without its first comma."""
+    first = True
+    for run in runs:
+        made = form.stretch(run, take, what, first)
+        if made.size:
+            first = False
+            yield made
 
 
-def _first_length(body: bytes) -> int:
-    return int.from_bytes(body[:_length], "big")
+class Form(Protocol):
+    """How a document is written."""
+
+    def stretch(self, run: Run, take: Take, what: str, first: bool) -> Pieces:
+        """One section of a run's fragments, behind PADDING; `what` is the section's name."""
+
+    def document(self, begin: Iterable[bytes | Pieces], end: bytes) -> Document:
+        """Texts and stretches as a document."""
 
 
-def _joined(halves: Iterable[bytes]) -> Iterator[bytes]:
-    """Without the first comma, and without empty halves."""
-    filled = (half for half in halves if half)
-    first = next(filled, None)
-    if first is not None:
-        yield first[1:]
-        yield from filled
+class Plain:
+    """As it is."""
+
+    def stretch(self, run: Run, take: Take, what: str, first: bool) -> Pieces:
+        """See Form."""
+
+        def make(bodies: Sequence[bytes]) -> Iterator[bytes]:
+            texts = _texts(bodies, take, first)
+            head = next(texts, None)
+            if head is not None:
+                yield zstdframe.PADDING
+                yield head
+                yield from texts
+
+        return run.made(f"{what}, first" if first else what, make)
+
+    def document(self, begin: Iterable[bytes | Pieces], end: bytes) -> Document:
+        """See Form."""
+        yield from begin
+        yield end
 
 
-def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes in pieces of about 512 KiB: a compressor that is called for each record spends its time on being called."""
-    waiting: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        waiting.append(piece)
-        size += len(piece)
-        if size >= _piece:
-            yield b"".join(waiting)
-            waiting, size = [], 0
-    yield b"".join(waiting)
+class Compressed:
+    """As one zstd frame. Level 1 makes repodata smaller than 3 does, in half the time."""
+
+    def stretch(self, run: Run, take: Take, what: str, first: bool) -> Pieces:
+        """See Form. The length of the text stands in front, and is not sent."""
+
+        def make(bodies: Sequence[bytes]) -> Iterable[bytes]:
+            text = b"".join(_texts(bodies, take, first))
+            return (len(text).to_bytes(_length, "big"), zstdframe.stretch(text)) if text else ()
+
+        return run.made(f"{what}, zstd, first" if first else f"{what}, zstd", make)
+
+    def document(self, begin: Iterable[bytes | Pieces], end: bytes) -> Document:
+        """See Form."""
+        held: list[bytes | Pieces] = []
+        size = len(end)
+        for one in begin:
+            if isinstance(one, bytes):
+                size += len(one)
+                held.append(zstdframe.raw(one))
+            else:
+                length, *blocks = one.pieces
+                size += len(zstdframe.PADDING) + int.from_bytes(length, "big")
+                held.append(Pieces(tuple(blocks), one.size - _length, one.digest))
+        return [zstdframe.header(size), *held, zstdframe.raw(end), zstdframe.END]
+
+
+def _texts(bodies: Sequence[bytes], take: Take, first: bool) -> Iterator[bytes]:
+    """The sections that are not empty; of the first, if it begins a map, what follows its comma."""
+    for body in bodies:
+        text = take(body)
+        if text:
+            yield text[1:] if first else text
+            first = False
+
+
+renderings: dict[str, Callable[[str, Parts], Document]] = {
+    "repodata.json": lambda subdir, parts: repodata(subdir, parts, Plain()),
+    "repodata.json.zst": lambda subdir, parts: repodata(subdir, parts, Compressed()),
+    "repodata_from_packages.json": lambda subdir, parts: repodata_from_packages(subdir, parts, Plain()),
+    "run_exports.json": lambda subdir, parts: run_exports(subdir, parts, Plain()),
+    "run_exports.json.zst": lambda subdir, parts: run_exports(subdir, parts, Compressed()),
+    "repodata_shards.msgpack.zst": lambda subdir, parts: [shard_index(subdir, parts)],
+}
+"""How each representation of a subdir is rendered."""

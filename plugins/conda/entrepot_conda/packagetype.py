@@ -18,19 +18,20 @@ from entrepot.plugin import (
     PackageType,
     PartRepresentation,
     Parts,
+    Pieces,
     RenderContext,
     StoredFile,
     Target,
 )
 
-from entrepot_conda import address, dialects, documents, folder
+from entrepot_conda import address, channeldata, dialects, documents, folder, fragment
 from entrepot_conda.archive import extension_of, looks_like_conda
 from entrepot_conda.graphql import CondaFacet, CondaFile, file_fields
 from entrepot_conda.hotfix import clean_hotfix
 from entrepot_conda.inspection import inspect
 from entrepot_conda.name import check_name, extensions
 from entrepot_conda.notices import notices_json
-from entrepot_conda.record import entry_bodies
+from entrepot_conda.record import entry_bodies, withdrawn
 from entrepot_conda.version import check_version, version_key
 
 if TYPE_CHECKING:
@@ -44,14 +45,21 @@ class CondaType(PackageType):
     name: ClassVar[str] = "conda"
     title: ClassVar[str] = "Conda package"
     part_representations: ClassVar[Sequence[PartRepresentation]] = (
-        PartRepresentation(name="shard", entries="msgpack", media_type="application/zstd", addressed=True),
-        PartRepresentation(name="fragment", entries="json"),
+        PartRepresentation(name="shard", entries="msgpack", media_type="application/zstd", addressed=True, shows_withdrawn=True),
+        PartRepresentation(name="fragment", entries="json", shows_withdrawn=True),
+        PartRepresentation(name="run exports", entries="json"),
+        PartRepresentation(name=channeldata.document, entries=channeldata.document),
     )
     document_representations: ClassVar[Sequence[DocumentRepresentation]] = (
         DocumentRepresentation(name="repodata.json", parts="fragment", media_type="application/json", compressible=True),
         DocumentRepresentation(name="repodata.json.zst", parts="fragment", media_type="application/zstd"),
+        DocumentRepresentation(name="repodata_from_packages.json", parts="fragment", media_type="application/json", compressible=True),
         DocumentRepresentation(name="repodata_shards.msgpack.zst", parts="shard", media_type="application/zstd"),
+        DocumentRepresentation(name="run_exports.json", parts="run exports", media_type="application/json", compressible=True),
+        DocumentRepresentation(name="run_exports.json.zst", parts="run exports", media_type="application/zstd"),
+        DocumentRepresentation(name=channeldata.file_name, parts=channeldata.document, media_type="application/json", compressible=True),
     )
+    entry_version: ClassVar[int] = 2
     standing_documents: ClassVar[Sequence[str]] = ("noarch",)
     filename_endings: ClassVar[Sequence[str]] = extensions
     graphql_type: ClassVar[type | None] = CondaFile
@@ -98,26 +106,30 @@ class CondaType(PackageType):
         return folder.check_place(inspection, folders, listed)
 
     def entries(self, file: StoredFile) -> Sequence[Entry]:
-        """One record, in the document of its subdir."""
-        return [Entry(file.attributes["index"]["subdir"], entry_bodies(file))]
+        """One record, in the document of its subdir, and what channeldata.json says of it."""
+        return [Entry(file.attributes["index"]["subdir"], entry_bodies(file)), channeldata.entry(file)]
 
     def render_part(self, representation: str, context: RenderContext, entries: Sequence[bytes]) -> bytes:
-        """A shard, or what repodata.json holds of one name."""
+        """A shard, or what the documents in JSON hold of one name."""
         if representation == "shard":
             return documents.shard(entries)
         if representation == "fragment":
-            return documents.fragment(entries)
+            return fragment.of_records(entries)
+        if representation == "run exports":
+            return fragment.of_run_exports(entries)
+        if representation == channeldata.document:
+            return channeldata.part(entries)
         raise KeyError(representation)
 
-    def render(self, representation: str, context: RenderContext, parts: Parts) -> Iterable[bytes]:
-        """repodata.json, plain or as one zstd frame, or the shard index."""
-        if representation == "repodata.json":
-            return documents.repodata(context.document, parts)
-        if representation == "repodata.json.zst":
-            return documents.compressed(documents.repodata(context.document, parts))
-        if representation == "repodata_shards.msgpack.zst":
-            return [documents.shard_index(context.document, parts)]
-        raise KeyError(representation)
+    def render(self, representation: str, context: RenderContext, parts: Parts) -> Iterable[bytes | Pieces]:
+        """One document of a subdir, or channeldata.json."""
+        if representation == channeldata.file_name:
+            return channeldata.render(parts)
+        return documents.renderings[representation](context.document, parts)
+
+    def withdrawn(self, representation: str, entry: bytes) -> bytes:
+        """Its name, for `removed`."""
+        return withdrawn(representation, entry)
 
     def hotfix(self, file: StoredFile, changes: Mapping[str, Any]) -> Mapping[str, Any]:
         """Fields of the record, under the rules that an upload must keep."""
