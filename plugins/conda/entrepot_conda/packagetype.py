@@ -47,7 +47,7 @@ class CondaType(PackageType):
     part_representations: ClassVar[Sequence[PartRepresentation]] = (
         PartRepresentation(name="shard", entries="msgpack", media_type="application/zstd", addressed=True, shows_withdrawn=True),
         PartRepresentation(name="fragment", entries="json", shows_withdrawn=True),
-        PartRepresentation(name="run exports", entries="json"),
+        PartRepresentation(name="run_exports", entries="json"),
         PartRepresentation(name=channeldata.document, entries=channeldata.document),
     )
     document_representations: ClassVar[Sequence[DocumentRepresentation]] = (
@@ -55,8 +55,8 @@ class CondaType(PackageType):
         DocumentRepresentation(name="repodata.json.zst", parts="fragment", media_type="application/zstd"),
         DocumentRepresentation(name="repodata_from_packages.json", parts="fragment", media_type="application/json", compressible=True),
         DocumentRepresentation(name="repodata_shards.msgpack.zst", parts="shard", media_type="application/zstd"),
-        DocumentRepresentation(name="run_exports.json", parts="run exports", media_type="application/json", compressible=True),
-        DocumentRepresentation(name="run_exports.json.zst", parts="run exports", media_type="application/zstd"),
+        DocumentRepresentation(name="run_exports.json", parts="run_exports", media_type="application/json", compressible=True),
+        DocumentRepresentation(name="run_exports.json.zst", parts="run_exports", media_type="application/zstd"),
         DocumentRepresentation(name=channeldata.file_name, parts=channeldata.document, media_type="application/json", compressible=True),
     )
     entry_version: ClassVar[int] = 2
@@ -115,7 +115,7 @@ class CondaType(PackageType):
             return documents.shard(entries)
         if representation == "fragment":
             return fragment.of_records(entries)
-        if representation == "run exports":
+        if representation == "run_exports":
             return fragment.of_run_exports(entries)
         if representation == channeldata.document:
             return channeldata.part(entries)
