@@ -19,7 +19,7 @@ from entrepot.services.credentials import confirmed
 from entrepot.services.grants import Level
 from entrepot.services.notices import tell_of_package
 from entrepot.services.permissions import On, require
-from entrepot.services.selections import FileSelection, selected
+from entrepot.services.selections import MOST_FILES, FileSelection, selected
 
 if TYPE_CHECKING:
     from entrepot.packagetype import PackageType, StoredFile
@@ -39,9 +39,8 @@ async def set_hotfix(site: Site, *, actor: Actor, selection: FileSelection, hotf
 
     All of them or none. Raises NotFound, Unauthenticated, PermissionDenied, ValidationError for what the type of a file does not take.
     """
-    if not hotfix:
-        raise ValidationError("The hotfix names no field. To undo one, remove it.", field="hotfix")
-    return await _change(site, actor, selection, "hotfix.set", lambda type, file: _judged(type, file, hotfix))
+    _check(hotfix)
+    return await _change(site, actor, selection, "hotfix.set", lambda type, file: type.hotfix(file, hotfix))
 
 
 async def remove_hotfix(site: Site, *, actor: Actor, selection: FileSelection) -> list[str]:
@@ -57,11 +56,16 @@ def without_hotfix(state: str) -> str:
     return states.merged(state, {KEY: None})
 
 
-def _judged(type: PackageType, file: StoredFile, hotfix: Mapping[str, Any]) -> Says:
-    clean = type.hotfix(file, hotfix)
-    if len(orjson.dumps(clean)) > LARGEST:
+def _check(hotfix: Mapping[str, Any]) -> None:
+    """What needs no type to be judged. Raises ValidationError."""
+    if not hotfix:
+        raise ValidationError("The hotfix names no field. To undo one, remove it.", field="hotfix")
+    try:
+        size = len(orjson.dumps(hotfix))
+    except TypeError as error:
+        raise ValidationError("The hotfix holds a number beyond 64 bits, or half of a character.", field="hotfix") from error
+    if size > LARGEST:
         raise ValidationError(f"The hotfix takes more than {LARGEST:,} bytes as JSON.", field="hotfix")
-    return clean
 
 
 async def _change(site: Site, actor: Actor, selection: FileSelection, action: str, say: Callable[[PackageType, StoredFile], Says]) -> list[str]:
@@ -108,9 +112,9 @@ async def _rows(ids: Sequence[int]) -> list[Row]:
 
 
 async def _record(actor: Actor, action: str, rows: Sequence[Row]) -> None:
-    """One event for each package. The files of one selection have one hotfix, or none."""
+    """One event for each package, with as many of its files as a selection may name."""
     first = rows[0]
-    details: dict[str, Any] = {"type": first["type"], "files": [row["path"] for row in rows]}
+    details: dict[str, Any] = {"type": first["type"], "changed": len(rows), "files": [row["path"] for row in rows[:MOST_FILES]]}
     if action == "hotfix.set":
         details[KEY] = orjson.loads(first["state"])[KEY]
     subject = f"{first['namespace']}/{first['package']}"
