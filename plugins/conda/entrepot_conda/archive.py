@@ -23,6 +23,7 @@ from entrepot_conda.ziparchive import check_layout, check_members, open_zip
 wanted = ("info/index.json", "info/about.json", "info/run_exports.json")
 max_info = 64 * MiB
 max_document = MiB
+_max_metadata = 4096
 max_window = 1 << 27
 """The widest that clients read."""
 
@@ -33,8 +34,8 @@ _zip_magic = b"PK\x03\x04"
 _bzip2_magic = (b"BZh", b"1AY&SY")  # a digit between them
 _bytes_to_find_info = MiB
 _directory_reach = 1 << 17  # an archive comment may be 64 KiB long
-_spare_headers = 50_000
-_bytes_a_header = 100  # each file has its digest in paths.json, which nothing compresses
+_spare_headers = 30_000
+_bytes_a_header = 80  # each file has its digest in paths.json, which nothing compresses
 
 
 class Archive(NamedTuple):
@@ -76,7 +77,7 @@ def looks_like_conda(file: BinaryIO) -> bool:
             if not _directory_names(file, b"metadata.json"):
                 return False
             with open_zip(file) as archive, archive.open("metadata.json") as metadata:
-                return "conda_pkg_format_version" in load_object(metadata.read(4096), "metadata.json")
+                return "conda_pkg_format_version" in load_object(metadata.read(_max_metadata), "metadata.json")
         if extension_of(file) == ".tar.bz2":
             reader = TarReader(Inflated(Bunzip(file), _bytes_to_find_info, _too_large), most_headers=_spare_headers)
             contents = Contents("all", 0)
@@ -114,7 +115,10 @@ def _read_zip(file: BinaryIO) -> Archive:
         stem = check_members(archive)
         check_layout(archive, file)
         with archive.open("metadata.json") as metadata:
-            version = load_object(metadata.read(4096), "metadata.json").get("conda_pkg_format_version")
+            body = metadata.read(_max_metadata + 1)
+        if len(body) > _max_metadata:
+            raise InvalidPackage(f"metadata.json is larger than {_max_metadata} bytes: it has one number to tell.")
+        version = load_object(body, "metadata.json").get("conda_pkg_format_version")
         if version != 2:
             raise InvalidPackage(f"metadata.json says conda_pkg_format_version {str(version)[:20]!r}; this server reads version 2.")
         documents = _read_half(archive, "info", stem, max_info, _too_large)

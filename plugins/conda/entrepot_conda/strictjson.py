@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -15,7 +16,8 @@ _max_number = float(2**63)
 def load_object(body: bytes, what: str) -> dict[str, Any]:
     """The JSON object in the body. Raises InvalidPackage, which names the document as `what`.
 
-    orjson refuses NaN, infinity, what is not UTF-8, and lone surrogates; this adds U+0000, numbers beyond 64 bits, and depth.
+    orjson refuses NaN, infinity, what is not UTF-8, and lone surrogates; this adds U+0000, numbers beyond 64 bits, depth, and a key that stands
+    twice in an object, which some readers refuse and of which others take the first or the last value.
     """
     try:
         document = orjson.loads(body)
@@ -31,7 +33,20 @@ def load_object(body: bytes, what: str) -> dict[str, Any]:
         # orjson turns an integer beyond 64 bits into a float
         if isinstance(value, int | float) and abs(value) >= _max_number:
             raise InvalidPackage(f"{what} holds a number beyond 64 bits.")
+    _refuse_twice(body, what)
     return document
+
+
+def _refuse_twice(body: bytes, what: str) -> None:
+    """orjson does not tell of it."""
+
+    def check(pairs: Sequence[tuple[str, Any]]) -> None:
+        if len(dict(pairs)) < len(pairs):
+            keys = [key for key, _ in pairs]
+            twice = next(key for key in keys if keys.count(key) > 1)
+            raise InvalidPackage(f"{what} says {twice[:80]!r} twice.")
+
+    json.loads(body, object_pairs_hook=check)
 
 
 def _walk(document: dict[str, Any]) -> Iterator[tuple[int, Any]]:
