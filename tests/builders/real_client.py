@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 UV = [sys.executable, "-m", "uv"]
 CONDA = [
     *("conda-lock==4.*", "archspec", "boltons", "conda-package-handling", "distro", "frozendict", "packaging", "platformdirs"),
-    *("pluggy", "pycosat", "requests", "ruamel.yaml", "setuptools", "tqdm", "truststore", "zstandard"),
+    *("pluggy", "pycosat", "requests", "ruamel.yaml", "setuptools", "tqdm", "truststore", "zstandard", "conda-index"),
 ]
-"""A distribution that has conda in it, and what conda needs."""
+"""A distribution that has conda in it, what conda needs, and conda-index, which needs conda."""
 CONFIGURATION = ("CONDA_", "PIP_", "UV_", "TWINE_", "RATTLER_", "ENTREPOT_", "VIRTUAL_ENV", "PYTHONPATH")
 
 
@@ -26,9 +28,12 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     return {**kept, "HOME": str(home), "PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "NO_COLOR": "1", **more}
 
 
-def run(command: list[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run a client; a failure shows what it said."""
-    done = subprocess.run(command, capture_output=True, text=True, env=None if env is None else dict(env), cwd=cwd, timeout=300, check=False)
+def run(
+    command: list[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None, check: bool = True, given: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a client, with something for it to read; a failure shows what it said."""
+    seen = None if env is None else dict(env)
+    done = subprocess.run(command, capture_output=True, text=True, env=seen, cwd=cwd, timeout=300, check=False, input=given)
     assert not check or done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done
 
@@ -65,33 +70,51 @@ class Client:
 
     def twine(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """`twine` from the registry, in a tool environment."""
-        tool = self.home.parent / "twine-environment"
-        if not tool.exists():
-            run([*UV, "venv", "--quiet", str(tool)])
-            run([*UV, "pip", "install", "--quiet", "--python", str(tool / "bin" / "python"), "twine"])
-        return run([str(tool / "bin" / "twine"), *arguments], env=self.env, check=check)
+        return run([str(self._python("twine").parent / "twine"), *arguments], env=self.env, check=check)
 
     def rattler(self, channel: str, prefix: Path, *specs: str, check: bool = True, cache: Path | None = None) -> subprocess.CompletedProcess[str]:
         """Solve and install with py-rattler."""
         script = [str(HERE / "rattler_install.py"), channel, str(prefix), str(cache or self.home / "rattler-cache"), *specs]
-        tool = self.home.parent / "rattler-environment"
+        return run([str(self._python("py-rattler")), *script], env=self.env, check=check)
+
+    def rattler_channels(self, calls: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
+        """Solve and install with py-rattler in many ways, in one process: see `rattler_channels.py`."""
+        command = [str(self._python("py-rattler")), str(HERE / "rattler_channels.py")]
+        return [json.loads(line) for line in run(command, env=self.env, given=json.dumps(calls)).stdout.splitlines()]
+
+    def rattler_upload(self, *calls: tuple[str, str, str, Sequence[Path], Mapping[str, Any]]) -> list[str]:
+        """Upload with py-rattler-build, many times in one process: see `rattler_upload.py`."""
+        command = [str(self._python("py-rattler-build")), str(HERE / "rattler_upload.py")]
+        return run(command, env=self.env, given=json.dumps(calls, default=str)).stdout.splitlines()
+
+    def _python(self, distribution: str) -> Path:
+        """The Python of a tool environment that has a distribution from the registry."""
+        tool = self.home.parent / f"{distribution}-environment"
         if not tool.exists():
             run([*UV, "venv", "--quiet", str(tool)])
-            run([*UV, "pip", "install", "--quiet", "--python", str(tool / "bin" / "python"), "py-rattler"])
-        return run([str(tool / "bin" / "python"), *script], env=self.env, check=check)
+            run([*UV, "pip", "install", "--quiet", "--python", str(tool / "bin" / "python"), distribution])
+        return tool / "bin" / "python"
 
     def conda(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """conda itself, which PyPI has as a part of conda-lock; with its own solver, and with environments and packages below the home."""
+        python, found = self._conda()
+        folders = {"CONDA_PKGS_DIRS": str(self.home / "pkgs"), "CONDA_ENVS_DIRS": str(self.home / "envs"), **found}
+        return run([python, "-m", "conda", *arguments], env=self.env | folders | {"CONDA_SOLVER": "classic", "CONDA_SUBDIR": "linux-64"}, check=check)
+
+    def conda_index(self, channel: Path) -> None:
+        """conda-index on a channel of folders; it needs conda."""
+        python, found = self._conda()
+        run([python, "-m", "conda_index", "--no-bz2", "--no-rss", "--no-channeldata", "--no-zst", str(channel)], env=self.env | found)
+
+    def _conda(self) -> tuple[str, dict[str, str]]:
+        """The Python of a tool environment with conda and conda-index in it, and the variable by which conda is found there."""
         tool = self.home.parent / "conda-environment"
-        python = tool / "bin" / "python"
+        python = str(tool / "bin" / "python")
         if not tool.exists():
             run([*UV, "venv", "--quiet", str(tool)])
-            run([*UV, "pip", "install", "--quiet", "--python", str(python), *CONDA])
-        found = run([str(python), "-c", "import conda_lock._vendor as vendored; print(list(vendored.__path__)[0])"]).stdout.strip()
-        folders = {"CONDA_PKGS_DIRS": str(self.home / "pkgs"), "CONDA_ENVS_DIRS": str(self.home / "envs"), "PYTHONPATH": found}
-        return run(
-            [str(python), "-m", "conda", *arguments], env=self.env | folders | {"CONDA_SOLVER": "classic", "CONDA_SUBDIR": "linux-64"}, check=check
-        )
+            run([*UV, "pip", "install", "--quiet", "--python", python, *CONDA])
+        found = run([python, "-c", "import conda_lock._vendor as vendored; print(list(vendored.__path__)[0])"]).stdout.strip()
+        return python, {"PYTHONPATH": found}
 
 
 def download(folder: Path, *requirements: str, sdist: bool = False) -> list[Path]:
