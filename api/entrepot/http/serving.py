@@ -38,10 +38,11 @@ from entrepot.services.cache import ByteCache
 from entrepot.services.channelnotices import notices_of_namespaces, told
 from entrepot.services.files import stored_file
 from entrepot.services.heads import ensure_standing
-from entrepot.services.indexes import Audience, Place
+from entrepot.services.indexes import Place
 from entrepot.services.labels import MAIN
 from entrepot.services.moved import moved_file
 from entrepot.services.newest import newest_file
+from entrepot.services.partstores import Audience
 from entrepot.services.permissions import audience_of, not_found, reads_everything, reads_private, reads_some_private, require_read
 from entrepot.storage.names import name_of
 
