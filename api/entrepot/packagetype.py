@@ -168,8 +168,11 @@ class Run(Protocol):
     A change renders anew what is made of the runs that hold it, and nothing of the others: so large documents are best rendered run by run.
     """
 
+    def names(self) -> Sequence[str]:
+        """The names of its parts, sorted."""
+
     def bodies(self) -> Sequence[bytes]:
-        """The rendered bytes of each part, in the order of their names."""
+        """The rendered bytes of each part, in the order of `names`; of addressed ones the raw sha256."""
 
     def made(self, what: str, make: Callable[[Sequence[bytes]], Iterable[bytes]]) -> Pieces:
         """What `make` makes of the bodies, remembered under the name `what` for as long as the bodies stay the same."""
@@ -188,7 +191,7 @@ class Parts(Protocol):
         """The raw sha256 (32 bytes) of each part's rendered bytes, in the order of `names`. For addressed representations."""
 
     def runs(self) -> Sequence[Run]:
-        """All parts, in order, as runs of neighbours. Not for addressed representations."""
+        """All parts, in order, as runs of neighbours."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,9 @@ def store(basename: str, body: bytes, uploaded_at: int = 1_700_000_000_000) -> S
 class Rendered:
     """The parts of a document, as `entrepot.plugin.Parts` describes them."""
 
-    def __init__(self, parts: dict[str, bytes]) -> None:
+    def __init__(self, parts: dict[str, bytes], *, addressed: bool = False) -> None:
         self.parts = dict(sorted(parts.items()))
+        self.addressed = addressed
 
     def names(self) -> Sequence[str]:
         return list(self.parts)
@@ -53,7 +54,8 @@ class Rendered:
         return (hashlib.sha256(body).digest() for body in self.parts.values())
 
     def runs(self) -> Sequence[StoredRun]:
-        return Runs.of(self.names(), {name: HeldPart(body, 1, False) for name, body in self.parts.items()}, ()).runs
+        held = zip(self.names(), self.digests() if self.addressed else self.bodies(), strict=True)
+        return Runs.of(self.names(), {name: HeldPart(body, 1, False) for name, body in held}, ()).runs
 
 
 class Channel:
@@ -82,9 +84,10 @@ class Channel:
 
     def document(self, document: str, representation: str) -> bytes:
         """A whole document."""
-        part = next(known.parts for known in conda.document_representations if known.name == representation)
+        source = next(known.parts for known in conda.document_representations if known.name == representation)
+        addressed = next(part.addressed for part in conda.part_representations if part.name == source)
         context = RenderContext(namespace="alice", label="main", document=document)
-        return b"".join(flat(conda.render(representation, context, Rendered(self.parts(document, part)))))
+        return b"".join(flat(conda.render(representation, context, Rendered(self.parts(document, source), addressed=addressed))))
 
 
 def flat(pieces: Iterable[bytes | Pieces]) -> Iterator[bytes]:

@@ -14,7 +14,19 @@ import asyncpg
 from entrepot.db import snapshot
 from entrepot.db.lookup import UNREADABLE
 from entrepot.db.postgres import ANSWER_WITHIN, CONNECT_WITHIN, PASSING, Connection, server_settings, session
-from entrepot.db.snapshot import CHANGED, MOST_PARTS, PRIVATE, SHARDS, DocumentRead, PartRows, StoredShard, grouping_of, statement_for, with_gone
+from entrepot.db.snapshot import (
+    CHANGED,
+    MOST_PARTS,
+    PRIVATE,
+    PRIVATE_OF,
+    SHARDS,
+    DocumentRead,
+    PartRows,
+    StoredShard,
+    grouping_of,
+    statement_for,
+    with_gone,
+)
 from entrepot.errors import NotFound
 from entrepot.outages import database_unavailable
 
@@ -36,6 +48,7 @@ def _numbered(statement: str) -> str:
 
 
 _head, _changed, _private, _shards = map(_numbered, (snapshot.HEAD, CHANGED, PRIVATE, SHARDS))
+_private_of = _numbered(PRIVATE_OF).format(some="AND binding.name = ANY($3::text[])")
 
 
 class PostgresSnapshots:
@@ -109,7 +122,10 @@ class PostgresSnapshots:
         self, connection: Any, where: Sequence[Any], representation: str | None, names: Sequence[str] | None, withdrawn_under: str | None
     ) -> dict[str, PartRows]:
         namespace_id, type, label, document = where
-        private = {row[0] for row in await connection.fetch(_private, namespace_id)}
+        if names is None:
+            private = {row[0] for row in await connection.fetch(_private, namespace_id)}
+        else:
+            private = {row[0] for row in await connection.fetch(_private_of, namespace_id, type, list(names))}
         statement = statement_for(representation, label, withdrawn_under)
         numbered = _numbered(statement).format(some="" if names is None else "AND entry.part = ANY($6::text[])")
         rows = await connection.fetch(numbered, namespace_id, label, type, document, representation, *([] if names is None else [list(names)]))

@@ -64,6 +64,9 @@ HEAD = "SELECT namespace_id, type, label, document, generation, pruned FROM head
 CHANGED = "SELECT part FROM change WHERE head_id = ? AND generation > ?"
 """Without DISTINCT, for which SQLite would read the whole log of the head in the order of its parts."""
 PRIVATE = "SELECT id FROM package WHERE namespace_id = ? AND private"
+PRIVATE_OF = """SELECT DISTINCT package.id FROM binding JOIN package ON package.id = binding.package_id
+    WHERE binding.namespace_id = ?1 AND binding.type = ?2 AND package.private {some}"""
+"""Of some parts: a namespace has many packages, and a change concerns few."""
 ENTRIES = """SELECT entry.part, entry.package_id, entry.body FROM entry
     JOIN file_label ON file_label.file_id = entry.file_id
         AND file_label.label_id = (SELECT id FROM label WHERE namespace_id = ?1 AND name = ?2)
@@ -198,7 +201,11 @@ class SqliteSnapshots:
         withdrawn_under: str | None,
     ) -> dict[str, PartRows]:
         namespace_id, type, label, document = where
-        private = {row[0] for row in connection.execute(PRIVATE, (namespace_id,))}
+        if names is None:
+            private = {row[0] for row in connection.execute(PRIVATE, (namespace_id,))}
+        else:
+            of_some = PRIVATE_OF.format(some=_some("binding.name", names, 3))
+            private = {row[0] for row in connection.execute(of_some, (namespace_id, type, *names))}
         statement = statement_for(representation, label, withdrawn_under)
         some = _some("entry.part", names, 6)
         rows = connection.execute(statement.format(some=some), (namespace_id, label, type, document, representation, *(names or ())))

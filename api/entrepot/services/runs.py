@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 RUN_SIZE = 256 << 10
 """What a run holds on average, in bytes. Larger ones compress a little better, and a change of one costs more."""
+SMALLEST = 200
+"""What a part counts for beside its bytes, that runs of very small parts hold no more than a thousand."""
 MOST_JOINED = 32
 """Forms of a run for different readers that are remembered."""
 _all = 1 << 32
@@ -28,19 +30,23 @@ _piece_overhead = 48
 class StoredRun:
     """`packagetype.Run`, with what was made of it."""
 
-    __slots__ = ("_bodies", "_joined", "_made", "after", "cost", "names", "private")
+    __slots__ = ("_bodies", "_joined", "_made", "_names", "after", "cost", "private")
 
     def __init__(self, names: Sequence[str], bodies: Sequence[bytes], private: frozenset[str], after: str | None) -> None:
-        self.names = names
         self.private = private
         """The names in it that not everybody sees."""
         self.after = after
         """The last name of the run before it; None for the first run."""
         self.cost = 0
         """The memory that takes what was made of it, about, in bytes."""
+        self._names = names
         self._bodies = bodies
         self._made: dict[str, Pieces] = {}
         self._joined: dict[tuple[tuple[StoredRun, ...], frozenset[str]], StoredRun] = {}
+
+    def names(self) -> Sequence[str]:
+        """See Run."""
+        return self._names
 
     def bodies(self) -> Sequence[bytes]:
         """See Run."""
@@ -63,7 +69,7 @@ class StoredRun:
         if found is None:
             if len(self._joined) >= MOST_JOINED:
                 self._joined.clear()
-            kept = [pair for run in (*before, self) for pair in zip(run.names, run.bodies(), strict=True) if pair[0] not in hidden]
+            kept = [pair for run in (*before, self) for pair in zip(run.names(), run.bodies(), strict=True) if pair[0] not in hidden]
             found = StoredRun([name for name, _ in kept], [body for _, body in kept], frozenset(), None)
             self._joined[key] = found
         return found
@@ -104,7 +110,7 @@ class Runs:
             if name in parts and _ends_run(name, parts[name].body):
                 insort(ends, name)
         touched = {ends[at] if (at := bisect_left(ends, name)) < len(ends) else "" for name in changed}
-        old = {run.names[-1] if at < len(self._ends) else "": run for at, run in enumerate(self.runs)}
+        old = {run.names()[-1] if at < len(self._ends) else "": run for at, run in enumerate(self.runs)}
         return Runs(ends, _cut(ends, names, parts, frozenset(private), old, touched))
 
     @property
@@ -122,7 +128,7 @@ class Runs:
             gone = run.private & hidden
             if not gone and not waiting:
                 shown.append(run)
-            elif run.names[-1] in gone:  # they see no end here: what is left goes on
+            elif run.names()[-1] in gone:  # they see no end here: what is left goes on
                 waiting.append(run)
             else:
                 shown.append(run.joined(waiting, gone.union(*(one.private & hidden for one in waiting))))
@@ -130,12 +136,12 @@ class Runs:
         if waiting:
             last = waiting.pop()
             shown.append(last.joined(waiting, hidden.intersection(last.private.union(*(one.private for one in waiting)))))
-        return [run for run in shown if run.names]
+        return [run for run in shown if run.names()]
 
 
 def _ends_run(name: str, body: bytes) -> bool:
     """By chance, but the same name and size always have the same luck: the larger a part, the likelier."""
-    return crc32(name.encode()) * RUN_SIZE < (len(name) + len(body)) * _all
+    return crc32(name.encode()) * RUN_SIZE < (len(name) + len(body) + SMALLEST) * _all
 
 
 def _cut(

@@ -6,6 +6,7 @@ Those in JSON are made run by run, plain or as one zstd frame, so that a publish
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Protocol
 
 import msgpack
@@ -49,8 +50,19 @@ def shard_index(subdir: str, parts: Parts) -> bytes:
     Most of it are digests, which nothing compresses: level 3 takes twice as long as 1 and leaves a twentieth less.
     """
     info = {"base_url": "", "shards_base_url": f"./{shards_folder}/", "subdir": subdir}
-    shards = dict(zip(parts.names(), parts.digests(), strict=True))
-    return zstdframe.compressor(1).compress(msgpack.packb({"info": info, "shards": shards, "version": 1}))
+    packer = msgpack.Packer()
+    begin = (packer.pack_map_header(3), packer.pack("info"), packer.pack(info), packer.pack("shards"), packer.pack_map_header(len(parts.names())))
+    shards = (piece for run in parts.runs() for piece in run.made("shards", partial(_packed_shards, run.names())).pieces)
+    return zstdframe.compressor(1).compress(b"".join((*begin, *shards, packer.pack("version"), packer.pack(1))))
+
+
+def _packed_shards(names: Sequence[str], digests: Sequence[bytes]) -> Iterator[bytes]:
+    """Pairs of the index's map."""
+    packer = msgpack.Packer(autoreset=False)
+    for name, digest in zip(names, digests, strict=True):
+        packer.pack(name)
+        packer.pack(digest)
+    yield packer.bytes()
 
 
 def repodata(subdir: str, parts: Parts, form: Form) -> Document:
