@@ -10,12 +10,15 @@ import tracemalloc
 import zipfile
 from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 import pytest
 import zstandard
 from conda_builder import build_conda, index_json, info_documents, pack_conda, tar
 from conda_channel import conda
+from conda_package_streaming.create import conda_builder
 from entrepot.plugin import Inspection, InvalidPackage
 from hypothesis import given
 from hypothesis import strategies as st
@@ -202,6 +205,74 @@ def test_many_small_bzip2_streams_are_refused() -> None:
 def test_bzip2_in_several_streams_is_read() -> None:
     body = tar(good())
     assert inspect(bz2.compress(body[:700]) + bz2.compress(body[700:]), f"{stem}.tar.bz2").name == "foo"
+
+
+class Unseekable(io.RawIOBase):
+    """What a packer writes to that streams."""
+
+    def __init__(self) -> None:
+        self.body = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.body += bytes(data)
+        return len(data)
+
+
+def streamed() -> bytes:
+    target = Unseekable()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, body in members():
+            archive.writestr(name, body)
+    return target.body
+
+
+def zip64(limit: int = 1) -> bytes:
+    """With ZIP64 fields in front of each member, as packers write them that do not know its size yet, and with a ZIP64 end."""
+    target = io.BytesIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", limit)
+        with zipfile.ZipFile(target, "w") as archive:
+            for name, body in members():
+                with archive.open(name, "w", force_zip64=True) as member:
+                    member.write(body)
+    return target.getvalue()
+
+
+def packed_by_conda_package_streaming(folder: Path) -> bytes:
+    with conda_builder(stem, folder) as archive:
+        for name, body in good():
+            member = tarfile.TarInfo(str(name))
+            member.size = len(body)
+            archive.addfile(member, io.BytesIO(body))
+        archive.addfile(special("bin", tarfile.DIRTYPE))
+        archive.addfile(special("bin/foo", tarfile.SYMTYPE, "../share/foo"))
+        archive.addfile(special("bin/bar", tarfile.LNKTYPE, "bin/foo"))
+    return (folder / f"{stem}.conda").read_bytes()
+
+
+def test_what_other_packers_write_is_read(tmp_path: Path) -> None:
+    assert b"PK\7\x08" in streamed()
+    assert b"PK\6\6" in zip64()
+    for body in (streamed(), zip64(), zip64(65535), packed_by_conda_package_streaming(tmp_path)):
+        assert inspect(body).name == "foo"
+
+
+def test_the_widest_window_that_clients_read_is_read() -> None:
+    parameters = zstandard.ZstdCompressionParameters.from_level(1, window_log=27)
+    compressor = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    frame = compressor.compress(tar({"bin/foo": b"x" * 100_000})) + compressor.flush()
+    assert zstandard.get_frame_parameters(frame).window_size == 1 << 27
+    changed = [(name, frame if name.startswith("pkg-") else body) for name, body in members()]
+    assert inspect(pack_conda(stem, info=b"", members=changed)).name == "foo"
+
+
+def test_a_small_package_may_hold_many_files() -> None:
+    many = tarfile.TarInfo("share/x").tobuf() * 29_000 + b"\0" * 1024
+    changed = [(name, zstandard.compress(many) if name.startswith("pkg-") else body) for name, body in members()]
+    assert inspect(pack_conda(stem, info=b"", members=changed)).name == "foo"
 
 
 # -- what inflates ----------------------------------------------------------------------------------------------------
