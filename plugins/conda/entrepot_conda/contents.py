@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from conda_package_handling.utils import is_info_member_path
 from entrepot.plugin import InvalidPackage
 
 from entrepot_conda.tarstream import TarMember
@@ -44,7 +45,7 @@ class Contents:
     def _check_half(self, path: str) -> None:
         """Everything below info/ lies in the info archive, and nothing else does. Some systems know `Info` and `info.` under the same name."""
         first = path.partition("/")[0]
-        is_info = first == "info"
+        is_info = is_info_member_path(path)
         if not is_info and first.rstrip(" .").lower() == "info":
             raise InvalidPackage(f"The archive holds {path[:200]!r}, which some systems take for a second info/.")
         if is_info and self._holds == "pkg":
