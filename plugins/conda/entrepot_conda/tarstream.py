@@ -153,8 +153,9 @@ class TarReader:
 
 
 def _adds_up(header: bytes) -> bool:
-    """Whether the bytes, with blanks in place of their sum, have that sum. It is taken by adler32, whose low half it is modulo a prime: `sum` would take
-    longer than all else that is done for a member.
+    """Whether the bytes, with blanks in place of their sum, have that sum.
+
+    adler32 takes it, whose low half it is modulo a prime: `sum` would take longer than all else that is done for a member.
     """
     stated = _number(header[148:156]) + sum(header[148:156]) - 8 * 0x20
     return zlib.adler32(header) & 0xFFFF == (stated + 1) % 65521
