@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from hashlib import sha256
 from itertools import count
@@ -150,6 +151,16 @@ async def test_a_forced_upload_replaces_the_file(alice: Person, name: str, send:
     assert await actions(f"noarch/{first[0]}") == ["file.publish", "file.remove", "file.publish"]
     [tombstone] = await fetch("SELECT sha256 FROM tombstone WHERE path = $1", f"noarch/{first[0]}")
     assert tombstone["sha256"] == sha256(first[1]).hexdigest()
+
+
+async def test_forced_uploads_at_the_same_time_leave_one_file_that_the_index_knows(alice: Person, name: str) -> None:
+    built = [build_conda(name, "1.0", files={"share/which.txt": b"%d" % number}) for number in range(5)]
+    answers = await asyncio.gather(*(quetz(alice.client, one, force="true") for one in built))
+    assert [answer.status_code for answer in answers] == [201] * 5
+    [(basename, record)] = (await served(alice.house, name)).items()
+    body = (await alice.house.anyone.get(f"/conda/alice/noarch/{basename}")).content
+    assert record["sha256"] == sha256(body).hexdigest()
+    assert (await actions(f"noarch/{basename}")).count("file.remove") == 4
 
 
 async def test_a_forced_upload_that_is_no_package_leaves_the_file_alone(alice: Person, name: str) -> None:
