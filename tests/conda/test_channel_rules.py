@@ -13,6 +13,7 @@ import zstandard
 from conda_builder import build_conda
 from conda_channel import Channel, store
 from entrepot.plugin import StoredFile
+from entrepot_conda.traits import Traits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -181,3 +182,21 @@ def test_the_newest_version_speaks_for_a_name() -> None:
     assert (foo["version"], foo["license"], foo["summary"], foo["home"]) == ("1.10", "MIT", "New.", "https://foo.example")
     assert (foo["dev_url"], foo["subdirs"], foo["timestamp"]) == ("https://dev.example", ["linux-64", "noarch"], 1_650_000_000)
     assert (bar["run_exports"], foo["run_exports"], bar["timestamp"]) == ({"1.0": {"weak": ["bar >=1"]}}, {}, 1_700_000_000)
+
+
+def test_what_any_file_of_a_name_does_is_said_of_the_name() -> None:
+    paths = b'{"paths":[{"_path":"lib/x","file_mode":"binary","prefix_placeholder":"/p"},{"_path":"y","path_type":"hardlink"}]}'
+    scripts = {"etc/conda/activate.d/foo.sh": b"", "bin/.foo-post-link.sh": b"", "Scripts/.foo-pre-unlink.bat": b"", "share/etc/conda/x": b""}
+    for ext in (".conda", ".tar.bz2"):
+        old = store(*build_conda("foo", "1.0", ext=ext, files=scripts, info={"paths.json": paths}))
+        document = orjson.loads(Channel([old, store(*build_conda("foo", "2.0"))]).document("channeldata", "channeldata.json"))
+        held = {trait for trait in TRAITS if document["packages"]["foo"][trait]}
+        assert held == {"activate.d", "binary_prefix", "post_link", "pre_unlink"}
+
+
+@given(st.integers(0, 200))
+def test_a_file_mode_is_found_wherever_paths_json_is_cut(cut: int) -> None:
+    body = b'{"paths":[{"_path":"' + b"x" * 60 + b'","file_mode" : "text"}]}' + b" " * 80
+    traits = Traits()
+    traits.scan([body[:cut], body[cut : cut + 30], body[cut + 30 :]])
+    assert traits.held == {"text_prefix"}

@@ -18,6 +18,7 @@ from entrepot_conda.bounds import Bunzip, Inflated, MiB, Readable
 from entrepot_conda.contents import Contents, Holds
 from entrepot_conda.strictjson import load_object
 from entrepot_conda.tarstream import TarMember, TarReader
+from entrepot_conda.traits import Traits
 from entrepot_conda.ziparchive import check_layout, check_members, open_zip
 
 wanted = ("info/index.json", "info/about.json", "info/run_exports.json")
@@ -46,6 +47,8 @@ class Archive(NamedTuple):
     """The stem that the members of a .conda carry in their names; a .tar.bz2 has none."""
     documents: dict[str, bytes]
     """`index.json`, `about.json` and `run_exports.json`, as far as they are there."""
+    traits: frozenset[str] = frozenset()
+    """What it does beside being unpacked."""
 
 
 def max_content(size: int) -> int:
@@ -121,18 +124,19 @@ def _read_zip(file: BinaryIO) -> Archive:
         version = load_object(body, "metadata.json").get("conda_pkg_format_version")
         if version != 2:
             raise InvalidPackage(f"metadata.json says conda_pkg_format_version {str(version)[:20]!r}; this server reads version 2.")
-        documents = _read_half(archive, "info", stem, max_info, _too_large)
+        traits = Traits()
+        documents = _read_half(archive, "info", stem, max_info, _too_large, traits)
         size = archive.getinfo(f"pkg-{stem}.tar.zst").file_size
-        _read_half(archive, "pkg", stem, max_content(size), _too_inflated)
-    return Archive(".conda", stem, documents)
+        _read_half(archive, "pkg", stem, max_content(size), _too_inflated, traits)
+    return Archive(".conda", stem, documents, frozenset(traits.held))
 
 
-def _read_half(archive: zipfile.ZipFile, half: Holds, stem: str, limit: int, complaint: str) -> dict[str, bytes]:
+def _read_half(archive: zipfile.ZipFile, half: Holds, stem: str, limit: int, complaint: str, traits: Traits) -> dict[str, bytes]:
     name = f"{half}-{stem}.tar.zst"
     try:
         with archive.open(name) as compressed:
             inflated = zstandard.ZstdDecompressor(max_window_size=max_window).stream_reader(compressed, read_across_frames=True)
-            return _collect(Inflated(cast(Readable, inflated), limit, complaint), half, archive.getinfo(name).file_size)
+            return _collect(Inflated(cast(Readable, inflated), limit, complaint), half, archive.getinfo(name).file_size, traits)
     except zstandard.ZstdError as error:
         raise InvalidPackage(f"{name} is damaged or not compressed with zstd ({error}). Build or upload the file again.") from error
 
@@ -140,10 +144,12 @@ def _read_half(archive: zipfile.ZipFile, half: Holds, stem: str, limit: int, com
 def _read_bzip2(file: BinaryIO) -> Archive:
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
-    return Archive(".tar.bz2", None, _collect(Inflated(Bunzip(file), max_bunzipped(size), _too_inflated), "all", size))
+    traits = Traits()
+    documents = _collect(Inflated(Bunzip(file), max_bunzipped(size), _too_inflated), "all", size, traits)
+    return Archive(".tar.bz2", None, documents, frozenset(traits.held))
 
 
-def _collect(source: Readable, holds: Holds, size: int) -> dict[str, bytes]:
+def _collect(source: Readable, holds: Holds, size: int, traits: Traits) -> dict[str, bytes]:
     """The wanted documents. The archive is walked to its end, for a client unpacks it to its end."""
     reader = TarReader(source, most_headers=_spare_headers + size // _bytes_a_header)
     contents = Contents(holds, size)
@@ -158,6 +164,10 @@ def _collect(source: Readable, holds: Holds, size: int) -> dict[str, bytes]:
             seen.add(folded)
         if folded in wanted:
             found[folded.removeprefix("info/")] = _content(reader, member, path)
+        elif path == "info/paths.json":
+            traits.scan(reader.pieces())
+        else:
+            traits.see(path)
     reader.finish()
     return found
 

@@ -31,7 +31,12 @@ def inspect(file: BinaryIO, basename: str, *, now: int) -> Inspection:
         description=_text(about, "description", _max_description),
         license=index.get("license") or _text(about, "license", _max_summary),
         platform=index["subdir"],
-        attributes={"index": index, "run_exports": _run_exports(archive.documents.get("run_exports.json")), "about": links(about)},
+        attributes={
+            "index": index,
+            "run_exports": _run_exports(archive.documents.get("run_exports.json")),
+            "about": links(about),
+            "traits": sorted(archive.traits),
+        },
     )
 
 

@@ -72,6 +72,13 @@ class TarReader:
         self._unread = 0
         return body
 
+    def pieces(self) -> Iterator[bytes]:
+        """The same, piece by piece."""
+        while self._unread:
+            piece = self._exactly(min(self._unread, _chunk))
+            self._unread -= len(piece)
+            yield piece
+
     def finish(self) -> None:
         """Read what follows the end mark, so that the decompressor sees its own end. Raises InvalidPackage for more than padding."""
         piece = self._held[self._at :]
