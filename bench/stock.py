@@ -94,6 +94,7 @@ def draft(target: Target, name: str, version: str) -> StoredFile:
         state={},
         package_state={},
         extras={},
+        summary=target.inspection.summary,
     )
 
 
@@ -217,16 +218,16 @@ def audit_row(target: Target, file: StoredFile) -> dict[str, Any]:
 
 
 async def log(target: Target, files: Sequence[StoredFile]) -> None:
-    """A generation of the head for each file, as if each had come alone."""
-    where = (target.namespace["id"], target.type.name, MAIN, target.inspection.platform)
-    [head] = await fetch(
-        f"""INSERT INTO head (namespace_id, type, label, document, generation, pruned) VALUES ($1, $2, $3, $4, {len(files)}, 0)
-        ON CONFLICT (namespace_id, type, label, document) DO UPDATE SET generation = head.generation + excluded.generation
-        RETURNING id, generation""",
-        *where,
-    )
-    generations = enumerate(files, head["generation"] - len(files) + 1)
-    await insert("change", ({"head_id": head["id"], "generation": at, "part": one.name, "changed_at": one.uploaded_at} for at, one in generations))
+    """A generation of each head for each file, as if each had come alone."""
+    for document in sorted(entry.document for entry in target.type.entries(files[0])):
+        [head] = await fetch(
+            f"""INSERT INTO head (namespace_id, type, label, document, generation, pruned) VALUES ($1, $2, $3, $4, {len(files)}, 0)
+            ON CONFLICT (namespace_id, type, label, document) DO UPDATE SET generation = head.generation + excluded.generation
+            RETURNING id, generation""",
+            *(target.namespace["id"], target.type.name, MAIN, document),
+        )
+        places = enumerate(files, head["generation"] - len(files) + 1)
+        await insert("change", ({"head_id": head["id"], "generation": at, "part": one.name, "changed_at": one.uploaded_at} for at, one in places))
 
 
 if __name__ == "__main__":
