@@ -59,6 +59,7 @@ class User(Table):
     password_hash = fields.CharField(max_length=255, null=True)
     is_admin = fields.BooleanField(default=False)
     disabled_at = fields.BigIntField(null=True)
+    organizations = fields.IntField(null=True)  # how many it has ever created: their names are never given again
 
     class Meta:
         table = "user"
@@ -161,6 +162,7 @@ class FreedPackage(Table):
     namespace: fields.ForeignKeyRelation[Namespace] = fields.ForeignKeyField("models.Namespace", related_name="freed_packages")
     name_key = fields.CharField(max_length=255)
     freed_at = fields.BigIntField()
+    private = fields.BooleanField()  # whether the package was: what takes the name without saying is so too
     moved_to: fields.ForeignKeyNullableRelation[Package] = fields.ForeignKeyField(
         "models.Package", related_name="former_names", null=True, on_delete=fields.SET_NULL
     )

@@ -18,8 +18,9 @@ from entrepot.services.permissions import given
 if TYPE_CHECKING:
     from entrepot.services.actors import Actor
 
-FREE = """INSERT INTO freed_package (namespace_id, name_key, freed_at, moved_to_id) VALUES {rows}
-    ON CONFLICT (namespace_id, name_key) DO UPDATE SET freed_at = excluded.freed_at, moved_to_id = excluded.moved_to_id"""
+FREE = """INSERT INTO freed_package (namespace_id, name_key, freed_at, private, moved_to_id) VALUES {rows}
+    ON CONFLICT (namespace_id, name_key) DO UPDATE
+    SET freed_at = excluded.freed_at, private = excluded.private, moved_to_id = excluded.moved_to_id"""
 END_REDIRECTS = """UPDATE tombstone SET moved_to_id = NULL
     WHERE namespace_id = $1 AND moved_to_id IN (SELECT id FROM file WHERE package_id = $2)"""
 
@@ -32,8 +33,8 @@ async def free_names(package: Row, *, moved: bool) -> None:
     rows = await fetch("SELECT name FROM binding WHERE package_id = $1", package["package_id"])
     names = sorted({package["package"].lower(), *(row["name"].lower() for row in rows)})
     at, moved_to = now(), package["package_id"] if moved else None
-    values = [value for name in names for value in (package["namespace_id"], name, at, moved_to)]
-    await execute(FREE.format(rows=rows_of(len(names), 4)), *values)
+    values = [value for name in names for value in (package["namespace_id"], name, at, bool(package["private"]), moved_to)]
+    await execute(FREE.format(rows=rows_of(len(names), 5)), *values)
 
 
 async def take_names(actor: Actor, *, namespace_id: int, namespace: str, names: Iterable[str]) -> None:
