@@ -87,6 +87,27 @@ async def test_a_wrong_token_is_refused(client: PypiClient) -> None:
     assert (await client.publish(WHEEL, auth="ent-wrong")).status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"origin": "http://127.0.0.1", "sec-fetch-site": "same-origin"}, 200),
+        ({"origin": "https://evil.example", "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}, 403),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "null", "sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+    ],
+)
+async def test_a_form_on_another_site_publishes_nothing_with_what_the_browser_remembers(
+    client: PypiClient, headers: dict[str, str], status: int
+) -> None:
+    before = await rows()
+    client.http.headers.update(headers)
+    answer = await client.publish(WHEEL)
+    assert answer.status_code == status
+    assert "www-authenticate" not in answer.headers
+    assert (await rows() == before) is (status == 403)
+
+
 async def test_anothers_namespace_is_refused(client: PypiClient) -> None:
     assert (await client.publish(WHEEL, namespace="somebody")).status_code == 403
 

@@ -1,6 +1,9 @@
 """From a request's credential to an Actor: a token, or the session in a cookie (`cookies.py` says where that counts).
 
 A password is accepted nowhere but where a session is made (`services/accounts.py`): what stands in its place elsewhere is looked up as a token.
+
+A browser remembers what it was told as Basic, and sends it whoever asks, as it does a cookie: so Basic changes something only where no page of another
+site asks. The programs that publish with it send neither `Origin` nor `Sec-Fetch-Site`.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from entrepot.clock import now
-from entrepot.errors import EntrepotError, Unauthenticated
+from entrepot.errors import EntrepotError, PermissionDenied, Unauthenticated
 from entrepot.http.cookies import SessionCookie, from_own_page, may_read, secret_of
 from entrepot.http.request import Facts
 from entrepot.log import current_request
@@ -30,18 +33,28 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 USE_RECORDED_EVERY = 3_600_000
 INVALID = "This token is not valid: it is unknown, expired or revoked. Make a new one with `entrepot token create`."
+REMEMBERED = (
+    "This request does not come from a page of this site, so what a browser remembers as Basic changes nothing. "
+    "Programs send the token as `Authorization: Bearer TOKEN`, or leave out `Origin` and `Sec-Fetch-Site`."
+)
 _recording: dict[str, asyncio.Task[None]] = {}
 """By token or session: while the database is locked, a busy one must not queue one write per request in front of everybody else's."""
 
 
 async def authenticate(site: Site, request: Request) -> Actor:
-    """Who makes the request. Raises Unauthenticated for a credential that is not valid; no credential is the anonymous actor."""
+    """Who makes the request; no credential is the anonymous actor.
+
+    Raises Unauthenticated for a credential that is not valid, and PermissionDenied for Basic of which a page of another site makes use.
+    """
     return await actor_of(site, Facts(request.scope))
 
 
 async def actor_of(site: Site, facts: Facts) -> Actor:
-    """Who makes the request, by its `Authorization`, `X-API-Key` or `/t/<token>/`; where it only reads, by its cookie too. Raises Unauthenticated."""
-    secrets = credentials(facts)
+    """Who makes the request, by its `Authorization`, `X-API-Key` or `/t/<token>/`; where it only reads, by its cookie too.
+
+    Raises Unauthenticated, PermissionDenied.
+    """
+    secrets = _offered(site, facts)
     if secrets:
         return await _by_token(site, secrets, facts)
     if facts.cookie and facts.reading:
@@ -53,9 +66,9 @@ async def actor_of(site: Site, facts: Facts) -> Actor:
 
 async def actor_to_act(site: Site, facts: Facts, cookie: SessionCookie) -> Actor:
     """Who makes a request to the API, where a session may act as well as read. Raises Unauthenticated, and PermissionDenied for a POST with the
-    session of one whom a page of another site has made send it.
+    session, or the Basic credential, of one whom a page of another site has made send it.
     """
-    secrets = credentials(facts)
+    secrets = _offered(site, facts)
     if secrets:
         return await _by_token(site, secrets, facts)
     if not cookie.secret:
@@ -65,6 +78,14 @@ async def actor_to_act(site: Site, facts: Facts, cookie: SessionCookie) -> Actor
     elif not from_own_page(site, facts):
         return replace(ANONYMOUS, address=facts.address)
     return await _by_session(site, cookie.secret, facts)
+
+
+def _offered(site: Site, facts: Facts) -> list[str]:
+    """The secrets of a request that counts. Raises Unauthenticated, PermissionDenied."""
+    secrets = credentials(facts)
+    if not facts.reading and facts.authorization and facts.authorization.lstrip()[:5].lower() == "basic" and not from_own_page(site, facts):
+        raise PermissionDenied(REMEMBERED)
+    return secrets
 
 
 def credentials(facts: Facts) -> list[str]:
