@@ -206,13 +206,6 @@ async def cast(house: House) -> Cast:
         found.ids[name] = (await create_user(house.site.registry, name=name, password=None, admin=name == "root"))["id"]
     async with transaction():
         found.ids[ACME] = (await add_namespace(name=ACME, kind="organization"))["id"]
-        for namespace in (ALICE, ACME):
-            await execute(
-                "INSERT INTO label (uuid, namespace_id, name, created_at) VALUES ($1, $2, 'main', $3) ON CONFLICT (namespace_id, name) DO NOTHING",
-                new_uuid(),
-                found.ids[namespace],
-                now(),
-            )
         await _groups(found)
     await _credentials(found)
     for namespace in (ALICE, ACME):

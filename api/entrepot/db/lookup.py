@@ -121,6 +121,9 @@ class Lookup(Protocol):
     async def public_label(self, namespace_id: int, label: str) -> bool:
         """Whether a file of a public package has a label."""
 
+    async def shown(self, head_id: int, audience: str) -> bool:
+        """Whether a document shows anything to who reads what is public and the packages of an audience, `,1,2,` for the ids 1 and 2."""
+
     async def token(self, digest: str) -> CredentialRow | None:
         """A token by the digest of its secret."""
 
@@ -188,6 +191,11 @@ LABEL = "SELECT 1 FROM label WHERE namespace_id = ? AND name = ?"
 SHARD_BODY = "SELECT body FROM shard WHERE id = ?"
 PUBLIC_LABEL = """SELECT 1 FROM label JOIN file_label ON file_label.label_id = label.id JOIN file ON file.id = file_label.file_id
     JOIN package ON package.id = file.package_id WHERE label.namespace_id = ? AND label.name = ? AND NOT package.private LIMIT 1"""
+SHOWN = """SELECT 1 FROM head JOIN label ON label.namespace_id = head.namespace_id AND label.name = head.label
+    JOIN file_label ON file_label.label_id = label.id
+    JOIN entry ON entry.file_id = file_label.file_id AND entry.document = head.document AND entry.type = head.type
+    JOIN package ON package.id = entry.package_id AND (NOT package.private OR ? LIKE '%,' || package.id || ',%')
+    WHERE head.id = ? LIMIT 1"""
 PRIVATE = "SELECT id FROM package WHERE namespace_id = ? AND private ORDER BY id"
 _TOKEN, _SESSION = (statement.format(gather=GATHER["sqlite"]) for statement in (TOKEN_BY_DIGEST, SESSION_BY_DIGEST))
 
@@ -278,6 +286,10 @@ class SqliteLookup:
     async def public_label(self, namespace_id: int, label: str) -> bool:
         """See Lookup."""
         return self._one(PUBLIC_LABEL, namespace_id, label) is not None
+
+    async def shown(self, head_id: int, audience: str) -> bool:
+        """See Lookup."""
+        return self._one(SHOWN, audience, head_id) is not None
 
     async def token(self, digest: str) -> CredentialRow | None:
         """See Lookup."""

@@ -13,6 +13,7 @@ from entrepot.errors import ValidationError
 from entrepot.services import audit, heads
 from entrepot.services.credentials import confirmed
 from entrepot.services.locks import refused_by_lock
+from entrepot.services.namespaces import MAIN as MAIN
 from entrepot.services.notices import tell_of_package
 from entrepot.services.removals import CHUNK, shown_in
 from entrepot.services.selections import Address, FileSelection, selected
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from entrepot.services.actors import Actor
     from entrepot.site import Site
 
-MAIN = "main"
 PATTERN = re.compile(r"[a-z][a-z0-9_.:-]{0,127}")
 
 
