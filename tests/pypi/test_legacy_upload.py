@@ -26,6 +26,13 @@ async def test_a_wheel_goes_in_and_comes_out(client: PypiClient, slash: str) -> 
     assert (await client.get(f"files/{WHEEL[0]}")).content == WHEEL[1]
 
 
+async def test_no_answer_is_kept_or_taken_for_a_page(client: PypiClient) -> None:
+    kept = {"cache-control": "no-store", "x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
+    answers = [await client.publish(WHEEL), await client.publish(WHEEL, {"name": "bar"}), await client.publish(WHEEL, auth="")]
+    assert [answer.status_code for answer in answers] == [200, 400, 401]
+    assert [{name: answer.headers.get(name) for name in kept} for answer in answers] == [kept] * 3
+
+
 async def test_an_sdist_goes_in_and_comes_out(client: PypiClient) -> None:
     built = build_sdist("Foo.Bar", "1.0")
     assert (await client.publish(built, {"name": "foo-BAR"})).status_code == 200

@@ -42,6 +42,11 @@ class Release(relay.Node):
         files = ListKey(FILES_OF_RELEASE, self.key, FileFilter())
         return await connection(FileConnection, info.context, list=files, parent=self.id, order=NEWEST_FIRST, first=first, after=after)
 
+    @strawberry.field(description="Whether the viewer may remove it, but for files with a locked label: as on its package.")
+    async def viewer_can_write(self, info: Info) -> bool:
+        """One query for all the releases of an answer."""
+        return (await info.context.loaders.package.load(self.package_id)).viewer_can_write()
+
     @classmethod
     async def resolve_nodes(  # type: ignore[override]  # Strawberry awaits it too, and types it as a plain function
         cls, *, info: Info, node_ids: Iterable[str], required: bool = False
