@@ -104,7 +104,7 @@ async def test_a_private_package_stays_private_and_its_old_shards_are_nobodys(de
 
 async def test_labels_are_made_where_they_are_missing_and_a_locked_one_takes_its_administrator(alice: Person, acme: Organization, ball: str) -> None:
     await alice.has(*build_conda("bus", "1.0"), to="acme", labels=["dev"])
-    await execute("UPDATE label SET locked_at = 1 WHERE namespace_id = $1", acme.id)
+    await execute("UPDATE label SET locked_at = 1 WHERE namespace_id = $1 AND name = 'dev'", acme.id)
     await done(alice.client, "transferPackage", {"packageId": ball, "namespace": "acme"})
     rows = await fetch("SELECT name, locked_at FROM label WHERE namespace_id = $1 ORDER BY name", acme.id)
     assert [tuple(dict(row).values()) for row in rows] == [("dev", 1), ("main", None)]
