@@ -244,7 +244,7 @@ class Server:
     async def _file(self, facts: Facts, actor: Actor, namespace: str, type: PackageType, target: FileTarget) -> Content:
         row = await self._file_row(namespace, type, target)
         if row is None or not self._may_read(actor, type, row.namespace_id, row.package_id, bool(row.private)):
-            return await self._moved(facts, actor, namespace, type, target, gone=row is None)
+            return await self._moved(facts, actor, namespace, type, target)
         private = bool(row.private) or self._closed
         if target.extra is None:
             facts.given = partial(self.site.downloads.count, row.id)
@@ -293,14 +293,17 @@ class Server:
             return await self.site.lookup.file(namespace, type.name, target.path)
         return await self.site.lookup.extra(namespace, type.name, target.path, target.extra)
 
-    async def _moved(self, facts: Facts, actor: Actor, namespace: str, type: PackageType, target: FileTarget, *, gone: bool) -> Content:
+    async def _moved(self, facts: Facts, actor: Actor, namespace: str, type: PackageType, target: FileTarget) -> Content:
         """The way to a file that is in another namespace now. Raises NotFound where there is none that the actor may read.
 
-        What is there and hidden is looked for too: else its answer would come sooner than that of what is not there.
+        What is there and hidden is looked for too: else its answer would come sooner than that of what is not there, and end the way to another.
         """
         row = await moved_file(namespace=namespace, type=type.name, path=target.path)
-        location = new_location(facts, row["namespace"]) if gone and row is not None else None
+        location = new_location(facts, row["namespace"]) if row is not None else None
         if row is None or location is None or not self._may_read(actor, type, row["namespace_id"], row["package_id"], bool(row["private"])):
+            raise not_found(f"file {target.path} in {namespace}")
+        again = row["old_package_id"]  # the path is used again
+        if again is not None and self._may_read(actor, type, row["old_namespace_id"], again, bool(row["old_private"])):
             raise not_found(f"file {target.path} in {namespace}")
         return MovedContent(location, private=bool(row["private"]) or self._closed)
 
