@@ -42,7 +42,12 @@ REQUESTS: Sequence[Operation] = (
     Operation("an index document, page, shard", On.PACKAGE, Level.READ, note="shows what the reader may read, and nothing else"),
     Operation("a file, by its URL", On.PACKAGE, Level.READ),
     Operation("a query", On.PACKAGE, Level.READ, note="lists, counts and searches hold what the reader may read"),
-    Operation("an upload", On.PACKAGE, Level.WRITE, note="one that makes a package takes write on the namespace; a freed name takes admin there"),
+    Operation(
+        "an upload",
+        On.PACKAGE,
+        Level.WRITE,
+        note="one that makes a package takes write on the namespace; a freed name takes admin there, and one that has moved `createPackage`",
+    ),
     Operation("a one-time upload URL", On.PACKAGE, Level.WRITE, note="no credential; who made it must have the level when the bytes come"),
 )
 """What is no mutation."""
@@ -56,7 +61,7 @@ MUTATIONS: Sequence[Operation] = (
     Operation("removeRelease", On.PACKAGE, Level.WRITE, note="as `removeFiles`"),
     Operation("addLabel", On.PACKAGE, Level.WRITE, note="admin on the namespace for a locked label"),
     Operation("removeLabel", On.PACKAGE, Level.WRITE, note="as `addLabel`"),
-    Operation("copyFiles", On.PACKAGE, Level.READ, "to another namespace", note="and write there"),
+    Operation("copyFiles", On.PACKAGE, Level.READ, "to another namespace", note="and write there; more than 5,000 files take write here too"),
     Operation("copyFiles", On.PACKAGE, Level.WRITE, "to other labels"),
     Operation("moveFiles", On.PACKAGE, Level.WRITE, note="and write where they go"),
     Operation("addCollaborator", On.PACKAGE, Level.ADMIN),
