@@ -70,6 +70,9 @@ class Session(Named):
 
     user: fields.ForeignKeyRelation[Namespace] = fields.ForeignKeyField("models.Namespace", related_name="sessions")
     digest = fields.CharField(max_length=64, unique=True)
+    given_at = fields.BigIntField()  # when the present secret was handed out
+    previous_digest = fields.CharField(max_length=64, unique=True, null=True)  # of the secret before it
+    rotated_at = fields.BigIntField(null=True)  # when the present secret was first used; the one before counts a minute more
     created_at = fields.BigIntField()
     used_at = fields.BigIntField()  # at most hourly
     expires_at = fields.BigIntField()
