@@ -137,6 +137,14 @@ async def password(cast: Cast, call: Call) -> Input:
     return {}
 
 
+async def session(cast: Cast, call: Call) -> Input:
+    """A session of who asks; of alice where nobody does."""
+    owner, uuid = cast.ids[call.role.credential.owner or "alice"], new_uuid()
+    times = {"given_at": now(), "rotated_at": now(), "created_at": now(), "used_at": now(), "expires_at": now() + 60_000}
+    await inserted("session", uuid=uuid, user_id=owner, digest=uuid, **times, address="", agent="")
+    return {"sessionId": uuid}
+
+
 async def user(cast: Cast, call: Call) -> Input:
     """Another user."""
     await create_user(cast.house.site.registry, name=f"user{call.number}", password=None, admin=False)
@@ -260,6 +268,7 @@ ACCOUNTS: Mapping[str, Mutation] = {
     "createToken that is bound": Mutation(bound_token, lambda call: package(call, name=f"made {call.number}", scopes=["api:read"])),
     "revokeToken": Mutation(on_token, before=token),
     "changePassword": Mutation(on_self, lambda call: {"oldPassword": PASSWORD, "newPassword": "another correct horse"}, password),
+    "endSession": Mutation(on_self, before=session),
     "createUser": Mutation(on_site, lambda call: {"name": f"made{call.number}"}),
     "disableUser": Mutation(on_site, before=user),
     "enableUser": Mutation(on_site, before=user),
