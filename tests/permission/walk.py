@@ -111,11 +111,6 @@ class Town:
         """Names of packages that were deleted or have moved, and that nobody has taken since."""
         return sorted(place for place in self.freed if place not in self.world.private)
 
-    @property
-    def members(self) -> list[tuple[str, str]]:
-        """Groups, but for `owners`, and who is in them."""
-        return [(group, user) for group in GROUPS for user in sorted(self.world.groups[self.acme, group].members)]
-
     async def open(self) -> None:
         """Put the people in."""
         for name in (*self.people, self.root):
@@ -192,17 +187,16 @@ class Town:
         await execute("DELETE FROM group_member WHERE group_id = $1 AND user_id = $2", self.groups[group], self.ids[user])
         self.world.groups[self.acme, group].members.discard(user)
 
-    async def entrust(self, package: str, *, to_group: bool, user: str, entrusted: bool) -> None:
-        """Give a package to a collaborator or to the group `some`, or take it away."""
+    async def entrust(self, package: str, *, to_group: bool, user: str) -> None:
+        """Give a package to a collaborator or to the group `some`, or take it away from who has it."""
         place = self.packages[package]
         [row] = await fetch("SELECT id FROM package WHERE uuid = $1", package)
         if to_group and place[0] != self.acme:
             return
         packages = self.world.groups[self.acme, "some"].packages
         assert packages is not None
-        has = place in packages if to_group else (user, place) in self.world.collaborators
-        if has != entrusted:
-            self.done[f"{'give' if entrusted else 'take'} {'group' if to_group else 'collaborator'}"] += 1
+        entrusted = place not in packages if to_group else (user, place) not in self.world.collaborators
+        self.done[f"{'give' if entrusted else 'take'} {'group' if to_group else 'collaborator'}"] += 1
         if to_group:
             await execute("DELETE FROM group_package WHERE package_id = $1", row["id"])
             packages.discard(place)
