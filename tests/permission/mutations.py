@@ -229,8 +229,6 @@ class Mutation:
     """Whether it is about the organization, whoever asks."""
     past: str = ""
     """The typed error that whoever is let pass gets: for what can be done but once on a site."""
-    recorded: bool = True
-    """Whether an event in the audit log tells of it."""
 
 
 def package(call: Call, **more: Any) -> Input:
@@ -256,13 +254,12 @@ READ, WRITE, ADMIN = Level.READ, Level.WRITE, Level.ADMIN
 PACKAGES: Mapping[str, Mutation] = {
     "createPackage": Mutation(on_namespace(WRITE), lambda call: here(call, name=f"new-{call.number}")),
     "createPackage that is private": Mutation(on_namespace(WRITE), lambda call: here(call, name=f"new-{call.number}", visibility="PRIVATE")),
-    "createUpload": Mutation(on_some_package, lambda call: here(call, basename=CONDA[0], package=f"new-{call.number}"), recorded=False),
+    "createUpload": Mutation(on_some_package, lambda call: here(call, basename=CONDA[0], package=f"new-{call.number}")),
     "createUpload that says all": Mutation(
         on_some_package,
         lambda call: here(
             call, basename=CONDA[0], package="thing", version="1", type="conda", labels=["main"], visibility="PUBLIC", size=1, sha256="0" * 64
         ),
-        recorded=False,
     ),
     "updatePackage": Mutation(on_package(WRITE), lambda call: package(call, summary=f"{call.number}")),
     "updatePackage visibility": Mutation(on_package(ADMIN), lambda call: package(call, visibility="PUBLIC" if call.private else "PRIVATE")),
@@ -292,7 +289,9 @@ LABELS: Mapping[str, Mutation] = {
 }
 NAMESPACES: Mapping[str, Mutation] = {
     "updateNamespace": Mutation(on_namespace(ADMIN), lambda call: {"description": f"{call.number}"}, namespace),
-    "updateNamespace defaultVisibility": Mutation(on_namespace(ADMIN), lambda call: {"defaultVisibility": "PRIVATE"}, namespace),
+    "updateNamespace defaultVisibility": Mutation(
+        on_namespace(ADMIN), lambda call: {"defaultVisibility": "PRIVATE", "displayName": f"{call.number}"}, namespace
+    ),
     "deleteOrganization": Mutation(
         on_namespace(ADMIN), lambda call: {"confirmation": "another"}, organization, organization=True, past="ValidationError"
     ),
@@ -343,7 +342,6 @@ BRINGS: Mapping[Before, frozenset[str]] = {
 UNTRIED: Mapping[str, frozenset[str]] = {
     "createPackage": frozenset({"summary", "description"}),
     "updatePackage": frozenset({"description"}),
-    "updateNamespace": frozenset({"displayName"}),
     "createOrganization": frozenset({"displayName", "description"}),
     "createToken": frozenset({"expiresIn"}),
     "createUser": frozenset({"password"}),

@@ -137,6 +137,14 @@ class Walk(RuleBasedStateMachine):
         id = picked(self.town.packages, package)
         self.do(self.town.entrust(id, to_group=to_group, user=self.member(user)))
 
+    @precondition(lambda self: self.town.trusted)
+    @rule(which=several)
+    def distrust(self, which: int) -> None:
+        """Take a package away from who was given it."""
+        id, to_group, user = self.town.trusted[which % len(self.town.trusted)]
+        self.concerned.update({user} if user else set(self.town.world.groups[self.town.acme, "some"].members))
+        self.do(self.town.entrust(id, to_group=to_group, user=user or self.town.people[0]))
+
     @rule(user=several)
     def disable(self, user: int) -> None:
         """Or enable."""
@@ -187,7 +195,7 @@ def machine(ground: Ground, tmp_path: Path) -> Iterator[type[Walk]]:
 
 def test_everybody_is_shown_what_the_oracle_says_whatever_happened(machine: type[Walk]) -> None:
     bounds = settings(
-        max_examples=6,
+        max_examples=9,
         stateful_step_count=25,
         deadline=None,
         derandomize=True,  # else what a run shows, and whether it shows each change at all, would be luck
