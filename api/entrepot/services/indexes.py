@@ -313,7 +313,7 @@ def _advanced(old: PartStore | None, read: DocumentRead, bodies: Mapping[str, by
 
 
 def _carried(old: PartStore, generation: int, differing: Sequence[HeldPart]) -> dict[tuple[str, Audience, str], Rendering]:
-    """The documents that a new generation did not change, for their audiences see none of the parts that differ: neither as they were nor as they are.
+    """The documents that a new generation did not change: their audiences see none of the parts that differ, neither as they were nor as they are.
 
     So the public, whose document is the most read, pays nothing for what happens to private packages, and cannot tell by the time that it did.
     """
