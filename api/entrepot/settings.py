@@ -91,6 +91,12 @@ class Settings(BaseSettings):
     )
     anonymous_read: bool = Field(default=True, description="Whether public packages are readable without a token.")
     registration: bool = Field(default=False, description="Whether anybody may make an account, with the mutation `register`.")
+    organizations_per_user: int = Field(
+        default=100,
+        ge=0,
+        description="How many organizations a user may ever create, those that were deleted included: their names stay taken. "
+        "Administrators of the site may create any number.",
+    )
     plugins: Annotated[list[str] | None, NoDecode] = Field(
         default=None, description="The names of the plugins to load. Unset: all that are installed."
     )

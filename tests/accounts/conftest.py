@@ -53,10 +53,17 @@ class Visitor:
         """The secret in the session cookie; empty without one."""
         return self.client.cookies.get("entrepot_session") or ""
 
+    async def seen(self) -> list[dict[str, Any]]:
+        """The own sessions, as they are shown."""
+        answer = await ask(self.client, "{ viewer { sessions { id agent current } } }")
+        found: list[dict[str, Any]] = answer["data"]["viewer"]["sessions"]
+        return found
+
     def again(self, house: House) -> Visitor:
         """Somebody else who has copied the cookies."""
         copy = Visitor(house.anyone, self.name)
-        copy.client.cookies.update(dict(self.client.cookies))
+        for cookie in self.client.cookies.jar:
+            copy.client.cookies.jar.set_cookie(cookie)
         return copy
 
 
@@ -93,7 +100,8 @@ async def passes(hours: float) -> None:
     """Let time pass for sessions and for what is counted."""
     span = round(hours * 3_600_000)
     await execute("UPDATE login_failure SET last_at = last_at - $1", span)
-    await execute("UPDATE session SET created_at = created_at - $1, used_at = used_at - $1, expires_at = expires_at - $1", span)
+    moments = ("created_at", "used_at", "expires_at", "given_at", "rotated_at")
+    await execute(f"UPDATE session SET {', '.join(f'{moment} = {moment} - $1' for moment in moments)}", span)
 
 
 async def told(action: str) -> list[tuple[str, str, str]]:

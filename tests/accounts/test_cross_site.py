@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
@@ -40,6 +41,7 @@ FOREIGN: dict[str, Mapping[str, str]] = {
     "two origins": {"origin": "http://localhost, https://evil.example"},
     "a word of tomorrow": {"sec-fetch-site": "related-site", "origin": "http://localhost"},
 }
+BALL = build_toy("ball")
 WHOAMI = {"query": "{ viewer { name } }"}
 MAKE = {"query": mutation("createToken"), "variables": {"input": {"name": "evil", "scopes": ["all"]}}}
 own = pytest.mark.parametrize("headers", OWN.values(), ids=OWN)
@@ -91,6 +93,35 @@ async def test_who_has_no_session_asks_from_anywhere(house: House, headers: Mapp
 async def test_a_token_counts_wherever_it_comes_from(alice: Person, headers: Mapping[str, str]) -> None:
     """No page can make a browser send one."""
     assert (await alice.client.post("/graphql", json=WHOAMI, headers=headers)).json() == {"data": {"viewer": {"name": "alice"}}}
+    assert (await alice.client.put("/upload/alice/ball.toy", content=BALL, headers=headers)).status_code == 201
+
+
+def remembered(person: Person) -> Mapping[str, str]:
+    """What a browser sends whose reader has once typed a token at its prompt."""
+    return {"Authorization": "Basic " + base64.b64encode(f"__token__:{person.token}".encode()).decode()}
+
+
+async def test_what_a_browser_remembers_as_basic_publishes_from_own_pages(alice: Person, house: House) -> None:
+    browser = house.client(**remembered(alice))
+    for number, headers in enumerate(OWN.values()):
+        body = build_toy("ball", str(number))
+        assert (await browser.put(f"/upload/alice/ball-{number}.toy", content=body, headers=headers)).status_code == 201
+        assert (await browser.post("/graphql", json=MAKE, headers=headers)).json()["data"]["result"]["__typename"] == "CreateTokenPayload"
+
+
+async def test_what_a_browser_remembers_as_basic_does_nothing_for_another_site(alice: Person, house: House) -> None:
+    """A browser sends it whoever asks, a form of another site too."""
+    await alice.has("car.toy", build_toy("car"), private="true")
+    said = remembered(alice)["Authorization"]
+    for number, headers in enumerate(FOREIGN.values()):
+        browser = house.client(Authorization=said if number % 2 else said.replace("Basic ", " bAsIc   "))
+        assert "does not come from a page of this site" in sentence(await browser.put("/upload/alice/ball.toy", content=BALL, headers=headers), 403)
+        assert house.answered_unasked
+        answer = await browser.post("/graphql", json=MAKE, headers=headers)
+        assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (403, "PERMISSION_DENIED")
+        assert (await browser.get("/toy/alice/files/car.toy", headers=headers)).status_code == 200  # which the page that asks cannot read
+    assert [row["path"] for row in await fetch("SELECT path FROM file")] == ["car.toy"]
+    assert await fetch("SELECT id FROM token WHERE name = 'evil'") == []
 
 
 @pytest.mark.parametrize(

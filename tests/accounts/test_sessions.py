@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import httpx
+import orjson
 import pytest
-from changes import ask, done, look
+from changes import ask, change, done, look, stopped
 from entrepot.db.sql import execute, fetch
 from entrepot.errors import Unauthenticated
 from entrepot.http.authentication import recorded
@@ -193,6 +194,37 @@ async def test_nobody_ends_the_sessions_of_others(house: House, bob: Person, ann
     narrow = Visitor(await bob.scoped("api:read"))
     assert (await narrow.result("logout", everywhere=True))["__typename"] == "PermissionDeniedError"
     assert await Visitor(bob.client).result("logout", "ended", everywhere=True) == {"__typename": "LogoutPayload", "ended": 0}
+    assert await anna.whoami() == "alice"
+
+
+async def test_one_session_of_several_is_ended_by_its_id(house: House, anna: Visitor) -> None:
+    phone = visitor(house, user_agent="Phone/1")
+    await phone.logs_in()
+    await anna.logs_in()
+    [lost] = [one["id"] for one in await anna.seen() if not one["current"]]
+    assert await anna.result("endSession", "current", sessionId=lost) == {"__typename": "EndSessionPayload", "current": False}
+    assert [await one.whoami() for one in (anna, phone)] == ["alice", None]
+    assert (await anna.result("endSession", sessionId=lost))["__typename"] == "NotFoundError"
+    [row] = await fetch("SELECT actor, subject, details FROM audit_event WHERE action = 'session.logout'")
+    assert (row["actor"], row["subject"], orjson.loads(row["details"])) == ("alice", "alice", {"session": lost})
+    [own] = await anna.seen()
+    assert await anna.result("endSession", "current", sessionId=own["id"]) == {"__typename": "EndSessionPayload", "current": True}
+    assert anna.secret == ""
+    assert await fetch("SELECT id FROM session") == []
+
+
+async def test_nobody_ends_a_session_of_somebody_else_nor_learns_of_it(house: House, bob: Person, anna: Visitor) -> None:
+    await anna.logs_in()
+    [own] = await anna.seen()
+    root = await house.person("root", admin=True)
+    for client in (bob.client, root.client):
+        for id in (own["id"], "nonsense", "", "x" * 5000):
+            result = await change(client, "endSession", {"sessionId": id})
+            assert result["__typename"] == "NotFoundError"
+            assert "You have no session with this id" in result["message"]
+        assert (await change(client, "endSession", {"sessionId": "\0"}))["__typename"] in ("NotFoundError", "ValidationError")
+    assert await stopped(await bob.scoped("api:read"), "endSession", {"sessionId": own["id"]}) == "PERMISSION_DENIED"
+    assert await stopped(house.anyone, "endSession", {"sessionId": own["id"]}) == "UNAUTHENTICATED"
     assert await anna.whoami() == "alice"
 
 

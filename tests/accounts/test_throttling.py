@@ -5,15 +5,23 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
+from collections.abc import Coroutine
+from typing import Any
 
+import anyio
+import asyncpg
 import httpx
 import pytest
+from anyio.lowlevel import checkpoint
+from argon2 import PasswordHasher
 from changes import ask
-from entrepot.db.sql import fetch
-from entrepot.errors import TooManyRequests
+from entrepot.db.sql import execute, fetch
+from entrepot.errors import TooManyRequests, Unavailable
 from entrepot.http.errors import problem_of
 from entrepot.services import accounts, throttle, users
+from entrepot.services.passwords import AT_ONCE, MOST_WAITING, _work, hash_password, verify_password
 from entrepot.services.throttle import FREE, LONGEST_PAUSE, network
+from ground import Ground
 from house import House, Person, sentence
 from hypothesis import given
 from hypothesis import strategies as st
@@ -156,6 +164,16 @@ async def test_a_known_place_has_a_count_of_its_own(house: House, anna: Visitor)
     assert len(counts) == 1  # after ninety days it is a place like any other
 
 
+async def test_logging_in_at_home_takes_back_no_guess_of_others_at_the_address(house: House, anna: Visitor) -> None:
+    """Else whoever has an account guesses names without end: each login from a known place would give one attempt back."""
+    await anna.logs_in()
+    await visitor(house, "nobody").guesses("wrong")
+    counts = "SELECT failures FROM login_failure WHERE key LIKE 'address:%'"
+    [before] = await fetch(counts)
+    await anna.logs_in()
+    assert await fetch(counts) == [before]
+
+
 async def test_one_failure_is_forgotten_per_hour(anna: Visitor) -> None:
     for _ in range(5):
         await anna.guesses("wrong")
@@ -170,6 +188,109 @@ async def test_an_operator_who_sets_a_password_ends_the_pause(anna: Visitor) -> 
         await anna.guesses("wrong")
     await users.set_password(name="alice", password="another horse")
     await anna.logs_in(password="another horse")
+
+
+async def test_an_operator_who_sets_a_password_ends_the_pause_of_a_known_place_too(house: House, anna: Visitor) -> None:
+    await users.create_user(house.site.registry, name="bob", password=PASSWORD, admin=False)
+    await at(house, "127.0.0.1", "bob").logs_in()
+    await anna.logs_in()
+    for _ in range(5):
+        await anna.guesses("wrong")
+    assert await pause(anna, PASSWORD) > 0
+    await users.set_password(name="Alice", password="another horse")
+    await anna.logs_in(password="another horse")
+    assert len(await fetch("SELECT key FROM login_failure WHERE key LIKE 'known:%'")) == 2  # bob's, and the one from where she logs in
+
+
+async def test_another_password_makes_all_other_places_strange(house: House, anna: Visitor) -> None:
+    """Who had the old password was perhaps there."""
+    await at(house, "198.51.100.7").logs_in()
+    await anna.logs_in()
+    known = "SELECT key FROM login_failure WHERE key LIKE 'known:%'"
+    assert len(await fetch(known)) == 2
+    await anna.result("changePassword", oldPassword=PASSWORD, newPassword="another horse")
+    [left] = await fetch(known)
+    for _ in range(6):
+        await at(house, "203.0.113.1").guesses("wrong")
+    assert await pause(at(house, "198.51.100.7"), "another horse") > 0
+    await anna.logs_in(password="another horse")
+    assert await fetch(known) == [left]
+
+
+async def busy(rush: Coroutine[Any, Any, Any]) -> Any:
+    """What comes of an attempt while as many passwords wait for their turn as may."""
+    crowd = [asyncio.create_task(verify_password(None, "x")) for _ in range(MOST_WAITING + AT_ONCE)]
+    while _work._waiting < MOST_WAITING + AT_ONCE:
+        await checkpoint()
+    try:
+        return await asyncio.create_task(rush)
+    finally:
+        for one in crowd:
+            one.cancel()
+        await asyncio.gather(*crowd, return_exceptions=True)
+
+
+async def test_an_attempt_that_nobody_has_looked_at_is_no_failure(anna: Visitor) -> None:
+    for _ in range(5):
+        await anna.guesses("wrong")
+    await passes(6 * SECOND)
+    before = await fetch("SELECT key, failures, last_at FROM login_failure ORDER BY key")
+    query = f'mutation {{ login(input: {{name: "alice", password: "{PASSWORD}"}}) {{ __typename }} }}'
+    answer = await busy(ask(anna.client, query))
+    assert answer["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
+    assert await fetch("SELECT key, failures, last_at FROM login_failure ORDER BY key") == before
+    await anna.logs_in()  # at once: no pause has begun
+
+
+async def test_a_right_password_that_waits_in_vain_to_be_hashed_anew_is_no_failure(anna: Visitor) -> None:
+    weak = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash(PASSWORD)
+    await execute('UPDATE "user" SET password_hash = $1', weak)
+    attempt = await throttle.attempt(name="alice", address="127.0.0.1")
+    with pytest.raises(Unavailable):
+        await busy(accounts._hashed(hash_password(PASSWORD), attempt.counted))
+    assert {row["failures"] for row in await fetch("SELECT failures FROM login_failure")} == {0}
+
+
+async def test_of_what_is_taken_back_others_attempts_stay(anna: Visitor) -> None:
+    first = await throttle.attempt(name="alice", address="127.0.0.1")
+    await throttle.attempt(name="alice", address="198.51.100.7")
+    await throttle.take_back(first.counted)
+    counts = await fetch("SELECT key, failures FROM login_failure ORDER BY key")
+    assert [(row["key"].partition(":")[0], row["failures"]) for row in counts] in (
+        [("account", 1), ("address", 0), ("address", 1)],
+        [("account", 1), ("address", 1), ("address", 0)],
+    )
+
+
+async def test_a_count_that_goes_while_an_attempt_is_counted_is_begun_anew(house: House, anna: Visitor, ground: Ground) -> None:
+    """One attempt succeeds, and takes the account's count away, between two statements of another one: on SQLite they take turns."""
+    await throttle.attempt(name="alice", address="198.51.100.1")
+    if ground.is_folder:
+        await throttle.forget(name="alice")
+        assert (await throttle.attempt(name="alice", address="198.51.100.1")).failures == 1
+        return
+    one, other = [await asyncpg.connect(ground.environment["ENTREPOT_DATABASE_URL"]) for _ in range(2)]
+    try:
+        await one.execute("BEGIN")
+        assert await one.execute("DELETE FROM login_failure WHERE key LIKE 'address:%'") == "DELETE 1"  # which is locked behind the account's
+        counted = asyncio.create_task(throttle.attempt(name="alice", address="198.51.100.1"))
+        await waiting(1)
+        gone = asyncio.create_task(other.execute("DELETE FROM login_failure WHERE key LIKE 'account:%'"))
+        await waiting(2, gone)
+        await one.execute("COMMIT")
+        assert (await counted).failures == 2
+        assert await gone == "DELETE 1"
+    finally:
+        for connection in (one, other):
+            await connection.close()
+
+
+async def waiting(count: int, done: asyncio.Task[Any] | None = None) -> None:
+    """Until so many sessions wait for a lock, or the task is done."""
+    statement = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with anyio.fail_after(20):
+        while not (done and done.done()) and (row := (await fetch(statement))[0]) and row["n"] < count:
+            await checkpoint()
 
 
 async def test_the_old_password_of_a_change_is_guessed_no_faster(anna: Visitor, hashes: list[str]) -> None:

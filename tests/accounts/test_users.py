@@ -55,6 +55,17 @@ async def test_an_administrator_who_is_logged_in_creates_administrators(house: H
     await done(second.client, "createUser", {"name": "third"})
 
 
+async def test_a_token_that_is_not_for_everything_makes_nobody_an_administrator(house: House, root: Person) -> None:
+    """Else it would widen itself, for ever: whoever is made so may do everything."""
+    narrow = await root.scoped("api")
+    kind, message = await refused(narrow, "createUser", {"name": "eve", "password": PASSWORD, "admin": True})
+    assert (kind, "the scope: all" in message) == ("PermissionDeniedError", True)
+    await done(narrow, "createUser", {"name": "eve", "password": PASSWORD})
+    await done(root.client, "createUser", {"name": "second", "password": PASSWORD, "admin": True})
+    rows = await fetch('SELECT namespace.name FROM "user" JOIN namespace ON namespace.id = "user".namespace_id WHERE is_admin ORDER BY namespace.id')
+    assert [row["name"] for row in rows] == ["root", "second"]
+
+
 async def test_only_administrators_create_disable_and_enable_users(house: House, alice: Person, bob: Person, root: Person) -> None:
     narrow = await root.scoped("api:read", "toy")
     for name, input in (("createUser", {"name": "eve"}), ("disableUser", {"name": "bob"}), ("enableUser", {"name": "bob"})):

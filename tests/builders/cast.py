@@ -18,6 +18,8 @@ from conda_builder import build_conda
 from entrepot.clock import now
 from entrepot.db.models import new_uuid
 from entrepot.db.sql import execute, fetch_one, transaction
+from entrepot.http.cookies import NAME as COOKIE
+from entrepot.services import sessions
 from entrepot.services.namespaces import add_namespace
 from entrepot.services.tokens import create_token, digest_of
 from entrepot.services.users import create_user
@@ -86,7 +88,10 @@ class Cast:
     def client(self, role: Role) -> httpx.AsyncClient:
         """A client that sends the role's credential."""
         if role.name not in self._clients:
-            self._clients[role.name] = self.house.client(**({"Authorization": f"Bearer {role.secret}"} if role.secret else {}))
+            header = {"Authorization": f"Bearer {role.secret}"} if role.secret and not role.credential.session else {}
+            client = self._clients[role.name] = self.house.client(**header)
+            if role.credential.session:
+                client.cookies.set(COOKIE, role.secret, domain="localhost.local")  # as the site's own answers set it
         return self._clients[role.name]
 
     def insider(self, namespace: str) -> httpx.AsyncClient:
@@ -200,19 +205,12 @@ async def inserted(table: str, **values: object) -> int:
 async def cast(house: House) -> Cast:
     """Everybody, on a site without anybody."""
     found = Cast(house, World(open=house.site.settings.anonymous_read, organizations={ACME}, admins={"root"}, disabled={"gone"}))
-    people = [ALICE, "bob", "olga", "dora", "bruno", "root", "gone", "collaborator", "collaborator-elsewhere"]
+    people = [ALICE, "bob", "olga", "ines", "dora", "bruno", "root", "gone", "collaborator", "collaborator-elsewhere"]
     people += [f"{level}er-of-{which}" for level in LEVELS for which in ("all", "this", "other")]
     for name in people:
         found.ids[name] = (await create_user(house.site.registry, name=name, password=None, admin=name == "root"))["id"]
     async with transaction():
         found.ids[ACME] = (await add_namespace(name=ACME, kind="organization"))["id"]
-        for namespace in (ALICE, ACME):
-            await execute(
-                "INSERT INTO label (uuid, namespace_id, name, created_at) VALUES ($1, $2, 'main', $3) ON CONFLICT (namespace_id, name) DO NOTHING",
-                new_uuid(),
-                found.ids[namespace],
-                now(),
-            )
         await _groups(found)
     await _credentials(found)
     for namespace in (ALICE, ACME):
@@ -225,7 +223,7 @@ async def cast(house: House) -> Cast:
 
 
 async def _groups(found: Cast) -> None:
-    await _group(found, "owners", "admin", ["olga", "gone"], everything=True)
+    await _group(found, "owners", "admin", ["olga", "ines", "gone"], everything=True)
     for level in LEVELS:
         await _group(found, f"{level} all", level, [f"{level}er-of-all"], everything=True)
         for which in ("this", "other"):
@@ -273,6 +271,9 @@ async def _credentials(found: Cast) -> None:
     await role("site administrator that reads", "root", scopes=["api:read"])
     for scope in found.house.site.registry.scopes():
         await role(f"only {scope}", "olga", scopes=[scope])
+    async with transaction():
+        opened = await sessions.begin(user_id=found.ids["ines"], address="", agent="")
+    found.roles["owner who has logged in"] = Role("owner who has logged in", ACME, Credential(owner="ines", session=True), opened.secret)
     await role("group write on all, only conda", "writeer-of-all", scopes=["conda"])
     await role("collaborator, only pypi:upload", "collaborator", scopes=["pypi:upload"])
     await role("reads the API and uploads conda", "olga", scopes=["api:read", "conda:upload"])

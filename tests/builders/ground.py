@@ -77,14 +77,15 @@ def laid(name: str) -> Iterator[Ground]:
             yield Ground(name, {})
             return
         databases = shared_databases()
-        database = databases.create(migrated_database())
+        template = migrated_database()
+        database = databases.lend(template)
         try:
             ground = Ground(name, {"ENTREPOT_DATABASE_URL": shared_server().url(database), **shared_store().environment()})
             for variable, value in ground.environment.items():
                 patch.setenv(variable, value)
             yield ground
         finally:
-            databases.drop(database)
+            databases.give_back(database, template)
 
 
 @cache

@@ -146,6 +146,8 @@ class ObjectStore:
     def frozen(self) -> Iterator[None]:
         """It takes connections and never answers, as a machine does whose disk hangs."""
         self._signal(signal.SIGSTOP)
+        while not self._stands_still():  # a signal is on its way for a while, on a busy machine for long
+            Event().wait(0.01)
         try:
             yield
         finally:
@@ -159,6 +161,17 @@ class ObjectStore:
             yield
         finally:
             self.start()
+
+    def _stands_still(self) -> bool:
+        """Whether every thread of the server's processes is stopped."""
+        assert self._process is not None
+        threads = []
+        for stat in Path("/proc").glob("[0-9]*/task/[0-9]*/stat"):
+            with suppress(FileNotFoundError, ProcessLookupError):
+                state, _, group = stat.read_text().rpartition(")")[2].split()[:3]
+                if int(group) == self._process.pid:
+                    threads.append(state)
+        return set(threads) <= {"T", "Z"}
 
     def _signal(self, number: int) -> None:
         if self._process is not None:

@@ -55,6 +55,8 @@ class Credential:
     bound_to: Place | None = None
     ended: bool = False
     """Whether it is expired or revoked."""
+    session: bool = False
+    """Whether it is the cookie of a session, which counts for reading and for GraphQL, and for no upload."""
 
     def allows(self, *needs: str) -> bool:
         """Whether one of the needs is covered."""
@@ -146,7 +148,7 @@ class World:
 
     def uploads(self, who: Credential, place: Place, type: str) -> Answer:
         """An upload into a package, which it may make."""
-        if self.dead(who) or not who.owner:
+        if self.dead(who) or not who.owner or who.session:
             return Answer.UNKNOWN
         namespace, package = place
         level = max(self.given(who, namespace), self.given(who, namespace, package) if place in self.private else Level.NOTHING)

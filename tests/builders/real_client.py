@@ -104,7 +104,10 @@ class Client:
     def conda_index(self, channel: Path) -> None:
         """conda-index on a channel of folders; it needs conda."""
         python, found = self._conda()
-        run([python, "-m", "conda_index", "--no-bz2", "--no-rss", "--no-channeldata", "--no-zst", "--threads", "1", str(channel)], env=self.env | found)
+        run(
+            [python, "-m", "conda_index", "--no-bz2", "--no-rss", "--no-channeldata", "--no-zst", "--threads", "1", str(channel)],
+            env=self.env | found,
+        )
 
     def _conda(self) -> tuple[str, dict[str, str]]:
         """The Python of a tool environment with conda and conda-index in it, and the variable by which conda is found there."""

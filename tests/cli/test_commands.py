@@ -136,7 +136,7 @@ def test_the_token_stands_alone_on_standard_output(ground: Ground, entrepot: Ent
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["bob", "--name", "ci"], "There is no user bob. Create it first: entrepot user create bob"),
+        (["bob", "--name", "ci"], "There is no user or organization bob. Create a user first: entrepot user create bob"),
         (["alice", "--name", "ci", "--scope", "root"], "There is no scope 'root'. There are: all"),
         (["alice", "--name", "ci", "--expires-in", "soon"], "'soon' is no lifetime"),
         (["alice", "--name", ""], "A token needs a name"),

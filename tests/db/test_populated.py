@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import entrepot.db.connection
 import pytest
@@ -103,6 +104,8 @@ ROWS: dict[str, Mapping[str, Any]] = {
     },
 }
 """A row of each table of the first version, in an order in which each finds what it points to."""
+DELETED = (("Alice/Old_thing", 2), ("Alice/old_thing", 3), ("Alice/numpy", 4))
+"""Packages that were deleted in the first version, and when. One of them is there again."""
 
 
 @pytest.fixture
@@ -149,14 +152,24 @@ async def test_every_row_of_the_first_version_is_there_after_all_later_migration
             columns = {**row, "replace": "never"} if table == "namespace" else row
             names = ", ".join(f'"{name}"' for name in columns)
             await execute(f'INSERT INTO "{table}" ({names}) VALUES {rows_of(1, len(columns))}', *columns.values())
+        for number, (subject, at) in enumerate(DELETED):
+            columns = {**ROWS["audit_event"], "uuid": str(number), "action": "package.delete", "subject": subject, "at": at}
+            await execute(f"INSERT INTO audit_event ({', '.join(columns)}) VALUES {rows_of(1, len(columns))}", *columns.values())
+        bare = {**ROWS["namespace"], "uuid": "b", "name": "Bare", "name_key": "bare", "created_at": 7, "replace": "never"}
+        names = ", ".join(f'"{name}"' for name in bare)
+        await execute(f"INSERT INTO namespace ({names}) VALUES {rows_of(1, len(bare))}", *bare.values())
         before = await everything()
     first_version.undo()
     assert await migrate(empty) == LATER
     async with database(empty):
         after = await everything()
+        new = after["label"].pop()  # every namespace has `main` now
+        assert (new["namespace_id"], new["name"], new["created_at"], str(UUID(new["uuid"]))) == (2, "main", 7, new["uuid"])
         for table, rows in before.items():
             assert [{name: row[name] for name in old} for old, row in zip(rows, after[table], strict=True)] == rows, table
-        assert [row["token_name"] for row in after["audit_event"]] == ["laptop"]
+        assert {row["token_name"] for row in after["audit_event"]} == {"laptop"}
+        freed = await fetch("SELECT namespace_id, name_key, freed_at, private, moved_to_id FROM freed_package ORDER BY name_key")
+        assert [(row["name_key"], row["freed_at"], bool(row["private"])) for row in freed] == [("old-thing", 3, True), ("old_thing", 3, True)]
         # a blob of that time, which has no incarnation, can be claimed and published
         claim = await blobs.claim([(SHA256, 1 << 40)])
         assert claim.missing == frozenset()

@@ -9,13 +9,13 @@ from typing import Any
 import anyio
 import asyncpg
 import pytest
-from anyio.lowlevel import checkpoint
-from entrepot.db.sql import fetch, fetch_one
+from entrepot.db.sql import fetch
 from entrepot.errors import NotFound
 from entrepot.services import labels, states
 from entrepot.services.files import remove_file
 from ground import Ground, laid
 from house import House, Person
+from other_host import Other, waits
 from toy import build_toy, line_of
 
 
@@ -26,35 +26,11 @@ def ground() -> Iterator[Ground]:
         yield ground
 
 
-class Other:
-    """A transaction of another host."""
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-
-    async def run(self, statement: str, *values: Any) -> Any:
-        return await self._connection.fetch(statement, *values)
-
-    async def holds(self, package: str) -> None:
-        await self.run("BEGIN")
-        await self.run("SELECT id FROM namespace WHERE name = 'alice' FOR SHARE")
-        assert await self.run("SELECT id FROM package WHERE name = $1 FOR UPDATE", package)
-
-
 @pytest.fixture
 async def other(house: House, ground: Ground) -> AsyncIterator[Other]:
     connection = await asyncpg.connect(ground.environment["ENTREPOT_DATABASE_URL"])
     yield Other(connection)
     await connection.close()
-
-
-async def waits(task: asyncio.Task[Any]) -> None:
-    """Until a session waits for a lock; the task must be what waits."""
-    statement = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    with anyio.fail_after(20):
-        while not task.done() and not ((row := await fetch_one(statement)) and row["n"]):
-            await checkpoint()
-    assert not task.done(), task.result()
 
 
 async def generations() -> dict[str, int]:

@@ -107,7 +107,7 @@ async def test_a_label_is_created_before_any_file_has_it(house: House, alice: Pe
     assert made == {"label": {"name": "nightly:2026.1", "locked": False, "namespace": {"name": "alice"}}}
     kind, message = await refused(alice.client, "createLabel", {"namespace": "alice", "label": "nightly:2026.1"})
     assert (kind, message) == ("ConflictError", "alice has a label nightly:2026.1 already.")
-    assert await names(alice.client) == ["nightly:2026.1"]
+    assert await names(alice.client) == ["main", "nightly:2026.1"]
     assert (await house.anyone.get("/conda/alice/label/nightly:2026.1/noarch/repodata.json")).status_code == 404
     assert (await alice.client.get("/conda/alice/label/nightly:2026.1/noarch/repodata.json")).status_code == 200
     assert await events("label.create") == [("alice", "alice: nightly:2026.1", {})]

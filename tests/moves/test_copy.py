@@ -8,6 +8,7 @@ import pytest
 from changes import change, done, events, look, package_of, refused, stopped
 from conda_builder import build_conda
 from entrepot.db.sql import execute, fetch
+from entrepot.services import copies
 from house import House, Person
 from mover import Organization, collaborate, conda_names, found, member, pypi_files, sound
 from pypi_builder import build_wheel
@@ -80,6 +81,17 @@ async def test_within_a_namespace_files_get_labels(depot: House, alice: Person, 
     assert await pypi_files(depot.anyone, "alice", "ball", label="rc") == [WHEEL[0]]
     result = await change(alice.client, "copyFiles", whole(ball))
     assert (result["__typename"], result["field"]) == ("ValidationError", "labels")
+
+
+async def test_copies_without_any_label_show_in_no_channel(depot: House, alice: Person, bob: Person, ball: Any) -> None:
+    await done(bob.client, "copyFiles", whole(ball, namespace="bob", labels=[]))
+    assert list((await package_of(bob.client, "ball", "bob"))["labels"].values()) == [[], [], []]
+    assert await conda_names(depot.anyone, "bob") == []
+    assert (await depot.anyone.get(f"/conda/bob/{PATH}")).content == OLD[1]
+    await done(alice.client, "moveFiles", whole(ball, fromLabel="dev", labels=[]))
+    assert await conda_names(depot.anyone, "alice", label="dev") == []
+    assert await conda_names(depot.anyone, "alice") == [OLD[0], NEW[0]]
+    assert await sound(depot)
 
 
 async def test_the_same_bytes_are_unchanged_and_get_the_labels_that_they_lack(depot: House, alice: Person, bob: Person, ball: Any) -> None:
@@ -164,6 +176,15 @@ async def test_nothing_private_goes_into_a_public_package(depot: House, alice: P
     assert await conda_names(depot.anyone, "bob") == ["ball-9.0-0.conda"]
 
 
+async def test_what_comes_from_several_packages_of_one_name_is_private_together(depot: House, alice: Person, bob: Person, acme: Organization) -> None:
+    public, private = await alice.has(*OLD), await alice.has(*WHEEL, to="acme", private="true")
+    files = [{"namespace": one["namespace"], "type": one["type"], "path": one["path"]} for one in (public, private)]
+    root = await depot.person("root", admin=True)
+    await done(root.client, "copyFiles", {"files": {"addresses": files}, "namespace": "bob"})
+    assert sorted((await package_of(bob.client, "ball", "bob"))["files"]) == sorted([PATH, WHEEL[0]])
+    assert await package_of(depot.anyone, "ball", "bob") is None
+
+
 async def test_what_is_public_may_go_into_a_private_package(depot: House, bob: Person, ball: Any) -> None:
     await bob.has(*build_conda("ball", "9.0"), private="true")
     await done(bob.client, "copyFiles", whole(ball, namespace="bob"))
@@ -206,6 +227,17 @@ async def test_it_takes_write_on_the_target(depot: House, alice: Person, bob: Pe
     await member(acme, bob, "write", group="writers")
     await done(bob.client, "copyFiles", input)
     assert await conda_names(depot.anyone, "acme") == [OLD[0], NEW[0]]
+
+
+async def test_of_what_one_only_reads_one_copy_takes_no_more_than_does_not_hold_up_its_writers(
+    alice: Person, bob: Person, ball: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copies, "MOST_READ", 2)
+    result = await change(bob.client, "copyFiles", whole(ball, namespace="bob"))
+    assert (result["__typename"], result["field"], "release by release" in result["message"]) == ("ValidationError", "files", True)
+    await done(bob.client, "copyFiles", {"files": {"releaseId": ball["releases"]["1.0"]}, "namespace": "bob"})
+    await collaborate(bob, "ball")
+    assert (await done(bob.client, "copyFiles", whole(ball, namespace="bob"), "added unchanged")) == {"added": 2, "unchanged": 1}
 
 
 async def test_a_collaborator_of_the_target_package_copies_into_it_and_into_no_other(

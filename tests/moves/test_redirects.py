@@ -14,7 +14,7 @@ from entrepot.registry import Registry
 from environment_builder import build_environment
 from house import House, Person, open_house, sentence
 from mover import Organization, collaborate, member, organization
-from notebook_builder import build_notebook, markdown
+from notebook_builder import build_notebook, code, markdown, picture, shown
 from pypi_builder import build_wheel
 
 CONDA = build_conda("ball", "1.0+a", subdir="linux-64")
@@ -42,6 +42,11 @@ def new_place(answer: httpx.Response) -> str:
     assert not urlsplit(answer.headers["location"]).netloc
     assert answer.headers["location"].startswith("../")
     return urljoin(str(answer.request.url), answer.headers["location"])
+
+
+async def taken(alice: Person) -> None:
+    """The name has another package from now on."""
+    await done(alice.client, "createPackage", {"namespace": "alice", "name": "ball"})
 
 
 ADDRESSES = {
@@ -173,8 +178,7 @@ async def test_a_file_that_is_removed_at_its_new_place_is_found_nowhere(depot: H
 
 
 async def test_who_takes_the_name_again_ends_every_redirect(depot: House, alice: Person, ball: str) -> None:
-    other = build_conda("ball", "2.0", subdir="linux-64")
-    await alice.has(*other)
+    await taken(alice)
     mine = (await look(depot.anyone, NAMED, name="ball"))["package"]
     assert (mine["namespace"], mine["id"] != ball) == ({"name": "alice"}, True)
     for address in (f"/conda/{CONDA_URL}", f"/pypi/alice/files/{WHEEL[0]}"):
@@ -183,6 +187,7 @@ async def test_who_takes_the_name_again_ends_every_redirect(depot: House, alice:
 
 
 async def test_a_path_that_is_used_again_is_itself_and_leads_nowhere_once_it_is_removed(depot: House, alice: Person, ball: str) -> None:
+    await taken(alice)
     forged = build_conda("ball", "1.0+a", subdir="linux-64", files={"other": b"bytes"})
     await alice.has(*forged)
     assert (await depot.anyone.get(f"/conda/{CONDA_URL}")).content == forged[1]
@@ -191,11 +196,50 @@ async def test_a_path_that_is_used_again_is_itself_and_leads_nowhere_once_it_is_
     assert (await depot.anyone.get(f"/conda/{CONDA_URL}")).status_code == 404
 
 
+FIGURE, PLAIN = build_notebook(code("x = 1", shown({"image/png": picture()}))), build_notebook(code("y = 2"))
+NOTE = {"package": "note", "version": "1"}
+
+
+async def test_a_path_that_is_used_again_has_its_own_extras_and_no_others(depot: House, alice: Person, acme: Organization) -> None:
+    await alice.has("note.ipynb", FIGURE, **NOTE)
+    id = (await package_of(alice.client, "note"))["id"]
+    await done(alice.client, "moveFiles", {"files": {"packageId": id}, "namespace": "acme"})
+    address = "/notebook/alice/note/1/note.ipynb"
+    assert new_place(await depot.anyone.get(f"{address}/thumbnail.png")).endswith("/notebook/acme/note/1/note.ipynb/thumbnail.png")
+    await alice.has("note.ipynb", PLAIN, **NOTE)
+    assert (await depot.anyone.get(address)).content == PLAIN
+    assert (await depot.anyone.get(f"{address}/thumbnail.png")).status_code == 404
+
+
+async def test_a_private_file_at_the_old_address_shows_by_nothing(depot: House, alice: Person, acme: Organization) -> None:
+    await alice.has("note.ipynb", FIGURE, **NOTE)
+    id = (await package_of(alice.client, "note"))["id"]
+    await done(alice.client, "moveFiles", {"files": {"packageId": id}, "namespace": "acme"})
+    await done(alice.client, "updatePackage", {"packageId": id, "visibility": "PRIVATE"})
+    address = "/notebook/alice/note/1/note.ipynb"
+    before = [(await depot.anyone.get(url)).headers["location"] for url in (address, f"{address}/thumbnail.png")]
+    await alice.has("note.ipynb", PLAIN, **NOTE)
+    assert [(await depot.anyone.get(url)).headers.get("location") for url in (address, f"{address}/thumbnail.png")] == before
+    assert (await alice.client.get(address)).content == PLAIN
+    assert (await alice.client.get(f"{address}/thumbnail.png")).status_code == 404
+
+
+async def test_a_file_that_moves_on_is_found_at_each_of_its_old_addresses(depot: House, alice: Person, acme: Organization) -> None:
+    await organization("umbrella", alice)
+    await alice.has(*CONDA)
+    for here, there in (("alice", "acme"), ("acme", "umbrella")):
+        await done(alice.client, "moveFiles", {"files": {"packageId": (await package_of(alice.client, "ball", here))["id"]}, "namespace": there})
+    for name in ("alice", "acme"):
+        moved = new_place(await depot.anyone.get(f"/conda/{CONDA_URL.replace('alice', name)}"))
+        assert moved == f"http://localhost/conda/{CONDA_URL.replace('alice', 'umbrella')}"
+
+
 async def test_where_paths_are_never_used_again_only_the_same_bytes_come_back(depot: House, alice: Person, ball: str) -> None:
     await execute("UPDATE namespace SET replace = 'never' WHERE name = 'alice'")
     forged = build_conda("ball", "1.0+a", subdir="linux-64", files={"other": b"bytes"})
     assert (await alice.put(*forged)).status_code == 409
     assert (await depot.anyone.get(f"/conda/{CONDA_URL}")).status_code == 301
+    await taken(alice)
     await alice.has(*CONDA)
     assert (await depot.anyone.get(f"/conda/{CONDA_URL}")).content == CONDA[1]
 

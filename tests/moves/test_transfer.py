@@ -60,6 +60,18 @@ async def test_both_sides_have_it_in_their_history(alice: Person, acme: Organiza
     assert [row["namespace_id"] for row in rows] == [alice.actor.namespace_id, acme.id]
 
 
+async def test_who_receives_a_package_is_no_collaborator_of_it_any_more(
+    depot: House, alice: Person, bob: Person, acme: Organization, ball: str
+) -> None:
+    await collaborate(bob, "ball")
+    await collaborate(await depot.person("carol"), "ball")
+    await member(acme, bob, "admin", group="admins")
+    await done(alice.client, "transferPackage", {"packageId": ball, "namespace": "acme"})
+    await done(bob.client, "transferPackage", {"packageId": ball, "namespace": "bob"})
+    names = [row["name"] for row in await fetch("SELECT namespace.name FROM collaborator JOIN namespace ON namespace.id = collaborator.user_id")]
+    assert names == ["carol"]
+
+
 async def test_collaborators_go_along_and_groups_of_the_old_organization_do_not(depot: House, alice: Person, bob: Person, acme: Organization) -> None:
     carol = await depot.person("carol")
     await organization("umbrella", alice)
@@ -104,7 +116,7 @@ async def test_a_private_package_stays_private_and_its_old_shards_are_nobodys(de
 
 async def test_labels_are_made_where_they_are_missing_and_a_locked_one_takes_its_administrator(alice: Person, acme: Organization, ball: str) -> None:
     await alice.has(*build_conda("bus", "1.0"), to="acme", labels=["dev"])
-    await execute("UPDATE label SET locked_at = 1 WHERE namespace_id = $1", acme.id)
+    await execute("UPDATE label SET locked_at = 1 WHERE namespace_id = $1 AND name = 'dev'", acme.id)
     await done(alice.client, "transferPackage", {"packageId": ball, "namespace": "acme"})
     rows = await fetch("SELECT name, locked_at FROM label WHERE namespace_id = $1 ORDER BY name", acme.id)
     assert [tuple(dict(row).values()) for row in rows] == [("dev", 1), ("main", None)]

@@ -10,6 +10,7 @@ from changes import change, done, events, look, refused, stopped
 from company import Company, found_company
 from entrepot.db.sql import execute, fetch, transaction
 from entrepot.services import deletions
+from entrepot.services.credentials import confirmed
 from entrepot.services.tokens import create_token
 from entrepot.services.users import create_user
 from house import House, Person, sentence
@@ -51,7 +52,7 @@ async def test_it_goes_with_everything_and_its_audit_stays(house: House, alice: 
     made = await done(alice.client, "deleteOrganization", {"organizationId": full.id, "confirmation": "acme"}, "deletedId name")
     assert made == {"deletedId": full.id, "name": "acme"}
     rows = await everything()
-    left = {"namespace": 2, "token": 2, "package": 1, "binding": 1, "release": 1, "file": 1, "extra": 1, "label": 1, "file_label": 1, "entry": 1}
+    left = {"namespace": 2, "token": 2, "package": 1, "binding": 1, "release": 1, "file": 1, "extra": 1, "label": 2, "file_label": 1, "entry": 1}
     assert rows == left | {"head": 1, "change": 1}
     assert robots[0]["n"] == 3
     assert await events("organization.delete") == [("alice", "acme", {"files": 9, "packages": 5})]
@@ -121,7 +122,7 @@ async def test_one_that_is_cut_short_is_a_smaller_organization_and_goes_on_from_
     house: House, alice: Person, full: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deletions, "AT_ONCE", 2)
-    await deletions._delete_some(house.site, alice.actor, await _uuid(), "acme")
+    await deletions._delete_some(house.site, await confirmed(alice.actor), await _uuid(), "acme")
     listed = (await house.anyone.get("/toy/acme/listing")).text
     gone = [row["path"] for row in await fetch("SELECT path FROM tombstone ORDER BY id")]
     assert len(gone) == 3
@@ -134,6 +135,24 @@ async def test_one_that_is_cut_short_is_a_smaller_organization_and_goes_on_from_
         assert (await house.anyone.get(f"/toy/acme/shard/{line.split()[1]}")).status_code == 200
     await done(alice.client, "deleteOrganization", {"organizationId": full.id, "confirmation": "acme"})
     assert (await everything())["namespace"] == 2
+
+
+async def test_what_remains_of_it_goes_in_parts_too_and_indexes_are_right_meanwhile(
+    house: House, alice: Person, full: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deletions, "AT_ONCE", 4)
+    assert "ball2-1.toy" in (await house.anyone.get("/toy/acme/listing")).text  # rendered, as of now
+    actor, organization, before, pruned = await confirmed(alice.actor), await _uuid(), await everything(), 0
+    while (await deletions._delete_some(house.site, actor, organization, "acme")).packages is None:
+        after = await everything()
+        assert all(before.get(table, 0) - after.get(table, 0) <= 4 for table in ("shard", "change", "tombstone"))
+        if after["change"] < before["change"]:
+            pruned += 1
+            assert ".toy" not in (await house.anyone.get("/toy/acme/listing")).text
+        before = after
+    assert pruned > 2
+    assert all(before.get(table, 0) < 5 for table in ("shard", "change", "tombstone"))
+    assert await fetch("SELECT id FROM namespace WHERE name = 'acme'") == []
 
 
 async def _uuid() -> str:

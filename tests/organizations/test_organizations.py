@@ -40,6 +40,22 @@ async def test_the_same_token_works_in_every_namespace_that_its_user_was_given(h
         assert "ball.toy" in (await house.anyone.get(f"/toy/{namespace}/listing")).text
 
 
+async def test_a_user_creates_only_so_many_ever(house: House, alice: Person, bob: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(house.site.settings, "organizations_per_user", 2)
+    for name in ("one", "two"):
+        made = await done(alice.client, "createOrganization", {"name": name}, "organization { id }")
+        await done(alice.client, "deleteOrganization", {"organizationId": made["organization"]["id"], "confirmation": name})
+    kind, message = await refused(alice.client, "createOrganization", {"name": "three"})
+    assert (kind, "has created 2 organizations" in message) == ("PermissionDeniedError", True)
+    assert (await refused(bob.client, "createOrganization", {"name": "bob"}))[0] == "ConflictError"  # what is not created does not count
+    for name in ("three", "four"):
+        await done(bob.client, "createOrganization", {"name": name})
+    assert (await refused(bob.client, "createOrganization", {"name": "five"}))[0] == "PermissionDeniedError"
+    root = await house.person("root", admin=True)
+    for name in ("five", "six", "seven"):
+        await done(root.client, "createOrganization", {"name": name})
+
+
 @pytest.mark.parametrize(
     "name",
     ["", " ", "a/b", "..", ".x", "a\0b", "a" * 65, "аcme", "acme\u200b", "acme\n", "ACMÉ", "upload", "GraphQL", "toy", "t", "org", "-x", "%2e"],

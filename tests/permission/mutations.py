@@ -29,6 +29,8 @@ class Call:
     """The package that it is about; one that is there for this call alone, if it shall be done."""
     number: int
     """Another one for each call."""
+    private: bool = False
+    """What the package is."""
 
     @property
     def target(self) -> str:
@@ -144,15 +146,30 @@ async def password(cast: Cast, call: Call) -> Input:
     return {}
 
 
+async def session(cast: Cast, call: Call) -> Input:
+    """A session of who asks; of alice where nobody does."""
+    owner, uuid = cast.ids[call.role.credential.owner or "alice"], new_uuid()
+    times = {"given_at": now(), "rotated_at": now(), "created_at": now(), "used_at": now(), "expires_at": now() + 60_000}
+    await inserted("session", uuid=uuid, user_id=owner, digest=uuid, **times, address="", agent="")
+    return {"sessionId": uuid}
+
+
 async def user(cast: Cast, call: Call) -> Input:
     """Another user."""
     await create_user(cast.house.site.registry, name=f"user{call.number}", password=None, admin=False)
     return {"name": f"user{call.number}"}
 
 
+async def disabled_user(cast: Cast, call: Call) -> Input:
+    """Another user, who is disabled."""
+    given = await user(cast, call)
+    await execute('UPDATE "user" SET disabled_at = $1 WHERE namespace_id = (SELECT id FROM namespace WHERE name = $2)', now(), f"user{call.number}")
+    return given
+
+
 async def label(cast: Cast, call: Call) -> Input:
     """A label of the namespace that no file has."""
-    await inserted("label", uuid=new_uuid(), namespace_id=cast.ids[call.thing.namespace], name=f"old{call.number}", created_at=now())
+    await _label(cast, call, locked=False)
     return {}
 
 
@@ -161,6 +178,32 @@ async def notice(cast: Cast, call: Call) -> Input:
     values = {"level": "info", "message": "Hello.", "created_at": now(), "expires_at": now() + 3_600_000}
     await inserted("notice", uuid=(uuid := new_uuid()), namespace_id=cast.ids[call.thing.namespace], **values)
     return {"noticeId": gid("Notice", uuid)}
+
+
+async def locked_label(cast: Cast, call: Call) -> Input:
+    """The same, locked."""
+    await _label(cast, call, locked=True)
+    return {}
+
+
+async def _label(cast: Cast, call: Call, *, locked: bool) -> None:
+    namespace, at = cast.ids[call.thing.namespace], now()
+    await inserted("label", uuid=new_uuid(), namespace_id=namespace, name=f"old{call.number}", locked_at=at if locked else None, created_at=at)
+
+
+async def collaborator(cast: Cast, call: Call) -> Input:
+    """Dora, who has the package's trust already."""
+    await execute("DELETE FROM collaborator WHERE package_id = $1 AND user_id = $2", call.thing.id, cast.ids["dora"])
+    await inserted("collaborator", package_id=call.thing.id, user_id=cast.ids["dora"], added_at=now())
+    return {}
+
+
+async def group_with_it(cast: Cast, call: Call) -> Input:
+    """A group of the organization that is about the package too."""
+    given = await group(cast, call)
+    [row] = await fetch("SELECT id FROM member_group WHERE namespace_id = $1 AND name = $2", cast.ids[ACME], f"group{call.number}")
+    await inserted("group_package", group_id=row["id"], package_id=call.thing.id)
+    return given
 
 
 async def group(cast: Cast, call: Call) -> Input:
@@ -229,18 +272,26 @@ def tomorrow() -> str:
 READ, WRITE, ADMIN = Level.READ, Level.WRITE, Level.ADMIN
 PACKAGES: Mapping[str, Mutation] = {
     "createPackage": Mutation(on_namespace(WRITE), lambda call: here(call, name=f"new-{call.number}")),
+    "createPackage that is private": Mutation(on_namespace(WRITE), lambda call: here(call, name=f"new-{call.number}", visibility="PRIVATE")),
     "createUpload": Mutation(on_some_package, lambda call: here(call, basename=CONDA[0], package=f"new-{call.number}")),
+    "createUpload that says all": Mutation(
+        on_some_package,
+        lambda call: here(
+            call, basename=CONDA[0], package="thing", version="1", type="conda", labels=["main"], visibility="PUBLIC", size=1, sha256="0" * 64
+        ),
+    ),
     "updatePackage": Mutation(on_package(WRITE), lambda call: package(call, summary=f"{call.number}")),
-    "updatePackage visibility": Mutation(on_package(ADMIN), lambda call: package(call, visibility="PRIVATE" if call.number % 2 else "PUBLIC")),
+    "updatePackage visibility": Mutation(on_package(ADMIN), lambda call: package(call, visibility="PUBLIC" if call.private else "PRIVATE")),
     "deletePackage": Mutation(on_package(ADMIN), lambda call: package(call, confirmation="/".join(call.thing.place))),
     "transferPackage": Mutation(going(ADMIN, ADMIN), lambda call: package(call, namespace=call.target)),
     "addCollaborator": Mutation(on_package(ADMIN), lambda call: package(call, user="dora")),
-    "removeCollaborator": Mutation(on_package(ADMIN), lambda call: package(call, user="dora")),
+    "removeCollaborator": Mutation(on_package(ADMIN), lambda call: package(call, user="dora"), collaborator),
     "removeRelease": Mutation(on_package(WRITE), lambda call: {"releaseId": gid("Release", call.thing.release)}),
     "removeFiles": Mutation(on_package(WRITE), files),
     "removeFiles of a package": Mutation(on_package(WRITE), lambda call: {"files": package(call)}),
     "removeFiles of a release": Mutation(on_package(WRITE), lambda call: {"files": {"releaseId": gid("Release", call.thing.release)}}),
     "copyFiles": Mutation(on_copy, lambda call: files(call, namespace=call.target)),
+    "copyFiles over": Mutation(on_copy, lambda call: files(call, namespace=call.target, mode="REPLACE")),
     "copyFiles within": Mutation(on_package(WRITE), lambda call: files(call, labels=[f"l{call.number}"])),
     "moveFiles": Mutation(going(WRITE, WRITE), lambda call: files(call, namespace=call.target)),
     "moveFiles within": Mutation(on_package(WRITE), lambda call: files(call, labels=[f"l{call.number}"], fromLabel="main")),
@@ -253,7 +304,7 @@ LABELS: Mapping[str, Mutation] = {
     "moveLabel": Mutation(on_namespace(ADMIN), lambda call: here(call, **{"from": f"old{call.number}", "to": f"l{call.number}"}), label),
     "deleteLabel": Mutation(on_namespace(ADMIN), lambda call: here(call, label=f"old{call.number}"), label),
     "lockLabel": Mutation(on_namespace(ADMIN), lambda call: here(call, label=f"old{call.number}"), label),
-    "unlockLabel": Mutation(on_namespace(ADMIN), lambda call: here(call, label=f"old{call.number}"), label),
+    "unlockLabel": Mutation(on_namespace(ADMIN), lambda call: here(call, label=f"old{call.number}"), locked_label),
 }
 TOLD: Mapping[str, Mutation] = {
     "setHotfix": Mutation(on_file, lambda call: files(call, hotfix={"depends": [f"other >={call.number}"]})),
@@ -263,6 +314,9 @@ TOLD: Mapping[str, Mutation] = {
 }
 NAMESPACES: Mapping[str, Mutation] = {
     "updateNamespace": Mutation(on_namespace(ADMIN), lambda call: {"description": f"{call.number}"}, namespace),
+    "updateNamespace defaultVisibility": Mutation(
+        on_namespace(ADMIN), lambda call: {"defaultVisibility": "PRIVATE", "displayName": f"{call.number}"}, namespace
+    ),
     "deleteOrganization": Mutation(
         on_namespace(ADMIN), lambda call: {"confirmation": "another"}, organization, organization=True, past="ValidationError"
     ),
@@ -271,11 +325,19 @@ NAMESPACES: Mapping[str, Mutation] = {
         on_namespace(ADMIN), lambda call: {"organization": ACME, "name": f"g{call.number}", "permission": "READ"}, organization=True
     ),
     "updateGroup": Mutation(on_group, lambda call: {"permission": "WRITE"}, group, organization=True),
+    "updateGroup to everything": Mutation(
+        on_group, lambda call: {"everything": True, "name": f"g{call.number}", "permission": "ADMIN"}, group, organization=True
+    ),
+    "createGroup on everything": Mutation(
+        on_namespace(ADMIN),
+        lambda call: {"organization": ACME, "name": f"g{call.number}", "permission": "ADMIN", "everything": True},
+        organization=True,
+    ),
     "deleteGroup": Mutation(on_group, before=group, organization=True),
     "addGroupMember": Mutation(on_group, lambda call: {"user": "bruno"}, group, organization=True),
     "removeGroupMember": Mutation(on_group, lambda call: {"user": "dora"}, group, organization=True),
     "addGroupPackage": Mutation(on_group, package, group, organization=True),
-    "removeGroupPackage": Mutation(on_group, package, group, organization=True),
+    "removeGroupPackage": Mutation(on_group, package, group_with_it, organization=True),
 }
 ACCOUNTS: Mapping[str, Mutation] = {
     "createToken": Mutation(on_self, lambda call: {"name": f"made {call.number}", "scopes": ["api:read"]}),
@@ -285,12 +347,34 @@ ACCOUNTS: Mapping[str, Mutation] = {
     "createToken that is bound": Mutation(bound_token, lambda call: package(call, name=f"made {call.number}", scopes=["api:read"])),
     "revokeToken": Mutation(on_token, before=token),
     "changePassword": Mutation(on_self, lambda call: {"oldPassword": PASSWORD, "newPassword": "another correct horse"}, password),
+    "endSession": Mutation(on_self, before=session),
     "createUser": Mutation(on_site, lambda call: {"name": f"made{call.number}"}),
+    "createUser who administers": Mutation(on_site, lambda call: {"name": f"made{call.number}", "admin": True}),
     "disableUser": Mutation(on_site, before=user),
-    "enableUser": Mutation(on_site, before=user),
+    "enableUser": Mutation(on_site, before=disabled_user),
 }
 MUTATIONS: Mapping[str, Mutation] = {**PACKAGES, **LABELS, **TOLD, **NAMESPACES, **ACCOUNTS}
 """By the name of the field and, behind a space, what is special about the call."""
+BRINGS: Mapping[Before, frozenset[str]] = {
+    token: frozenset({"tokenId"}),
+    session: frozenset({"sessionId"}),
+    **{one: frozenset({"name"}) for one in (user, disabled_user)},
+    **{one: frozenset({"groupId"}) for one in (group, group_with_it)},
+    namespace: frozenset({"namespaceId"}),
+    organization: frozenset({"organizationId"}),
+}
+"""The arguments that come from what must be there first."""
+UNTRIED: Mapping[str, frozenset[str]] = {
+    "createPackage": frozenset({"summary", "description"}),
+    "updatePackage": frozenset({"description"}),
+    "createOrganization": frozenset({"displayName", "description"}),
+    "createToken": frozenset({"expiresIn"}),
+    "createUser": frozenset({"password"}),
+    "removeFiles": frozenset({"allOrNothing"}),
+    "copyFiles": frozenset({"fromLabel"}),
+    "moveFiles": frozenset({"mode"}),
+}
+"""Arguments that no call gives, since nobody needs more or less for them."""
 OPEN = {
     "login": "takes a password: tests/accounts",
     "register": "has a setting of its own: tests/accounts",

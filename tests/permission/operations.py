@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import inspect
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import zstandard
@@ -28,7 +32,7 @@ STOCK: Mapping[str, tuple[str, bytes]] = {"conda": CONDA, "pypi": WHEEL, "notebo
 # -- what installers ask for ------------------------------------------------------------------------------------------
 
 Meaning = tuple[str, str, str]
-"""What a URL means: the package type, the kind of target, and the representation or extra."""
+"""What a URL means: the package type, the kind of target, and the document and representation, the representation, or the extra."""
 
 
 @dataclass(frozen=True)
@@ -77,28 +81,64 @@ def meaning(type: PackageType, address: Address) -> Meaning:
 def _kind(target: Target) -> tuple[str, str]:
     match target:
         case DocumentTarget():
-            return "document", target.representation
+            return "document", f"{target.document} {target.representation}"
         case PartTarget():
             return "part", target.representation
         case AddressedTarget():
             return "shard", target.representation
         case FileTarget():
-            return ("extra", "") if target.extra else ("file", "")
+            return ("extra", target.extra) if target.extra else ("file", "")
         case NewestTarget():
             return "newest", "of a name" if target.basename is None else "of a basename"
     raise AssertionError(target)
 
 
-def every_meaning(registry: Registry, with_extras: set[str]) -> set[Meaning]:
-    """All that the types can be asked for; `with_extras`: those whose files have any."""
-    found: set[Meaning] = set()
+def every_meaning(registry: Registry, documents: set[tuple[str, str]], extras: set[tuple[str, str]]) -> set[Meaning]:
+    """All that the types can be asked for; `documents` and `extras`: what the files of each have made."""
+    found: set[Meaning] = {(type, "extra", name) for type, name in extras}
     for name, type in registry.types.items():
-        found |= {(name, "document", one.name) for one in type.document_representations}
+        of_type = {document for made_by, document in documents if made_by == name} | set(type.standing_documents)
+        found |= {(name, "document", f"{document} {one.name}") for document in of_type for one in type.document_representations}
         found |= {(name, "shard" if one.addressed else "part", one.name) for one in type.part_representations}
-        found |= {(name, "file", "")} | ({(name, "extra", "")} if name in with_extras else set())
+        found.add((name, "file", ""))
         if isinstance(type, ShelfType):
             found |= {(name, "newest", "of a name"), (name, "newest", "of a basename")}
     return found - INTERNAL
+
+
+def words(type: PackageType) -> set[str]:
+    """Every text in the source of a package type that could stand in a URL: whatever it looks for there is among them."""
+    folder = Path(inspect.getfile(type.__class__)).parent
+    sources = [file.read_text() for file in folder.glob("*.py")]
+    found = {
+        node.value for source in sources for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    found |= {constant for constant in type.locate.__func__.__code__.co_consts if isinstance(constant, str)}  # type: ignore[attr-defined]  # a method
+    return {word.strip("/") for word in found if re.fullmatch(r"[\w./-]{1,60}", word)}
+
+
+def unsaid(type: PackageType) -> list[str]:
+    """URLs made of the words of a package type that lead to something else than what they say."""
+    forms = ("{}", "{}/", "noarch/{}", "noarch/shards/{}", "simple/{}/", "files/{}", "thing/{}", "thing/1.0/{}")
+    rests = [form.format(word) for word in sorted(words(type)) for form in forms]
+    return [rest for rest in rests if not _says(type, rest, type.locate(rest, "*/*", ""))]
+
+
+def _says(type: PackageType, rest: str, target: Target | None) -> bool:
+    match target:
+        case DocumentTarget():
+            known = (type.name, *_kind(target)) in {meaning(type, one) for one in ADDRESSES if one.type == type.name}
+            return known or rest == f"{target.document}/{target.representation}"
+        case PartTarget():
+            return target.part in re.sub(r"[-_.]+", "-", rest.lower()).split("/") or target.part in rest.lower().split("/")  # as PyPI folds names
+        case AddressedTarget():
+            return target.sha256 in rest
+        case FileTarget():
+            ways = {one.lower() for one in (target.path, f"{target.path}/{target.extra}", f"{target.path}.{target.extra}")}
+            return bool(ways & {rest.lower(), rest.lower().removeprefix("files/")})
+        case NewestTarget():
+            return target.name in rest.lower()
+    return True
 
 
 def reading(response: httpx.Response, address: Address) -> str:
@@ -168,14 +208,14 @@ def uploading(response: httpx.Response) -> str:
     return Answer.DONE if response.status_code in (200, 201) else refused(response)
 
 
-UPLOADS: Mapping[str, Callable[[httpx.AsyncClient, str, str, int], Awaitable[httpx.Response]]] = {
-    "/upload/{namespace}/{basename:anything}": put,
-    "/pypi/{namespace}/legacy/": lambda client, namespace, type, number: legacy(client, namespace, "/", number),
-    "/pypi/{namespace}/legacy": lambda client, namespace, type, number: legacy(client, namespace, "", number),
-    "/conda/api/channels/{channel:path}/upload/{basename}": lambda client, namespace, type, number: quetz(client, namespace, number),
-    "/conda/api/v1/upload/{channel:path}": lambda client, namespace, type, number: prefix(client, namespace, number),
+UPLOADS: Mapping[tuple[str, str], Callable[[httpx.AsyncClient, str, str, int], Awaitable[httpx.Response]]] = {
+    ("PUT", "/upload/{namespace}/{basename:anything}"): put,
+    ("POST", "/pypi/{namespace}/legacy/"): lambda client, namespace, type, number: legacy(client, namespace, "/", number),
+    ("POST", "/pypi/{namespace}/legacy"): lambda client, namespace, type, number: legacy(client, namespace, "", number),
+    ("POST", "/conda/api/channels/{channel:path}/upload/{basename}"): lambda client, namespace, type, number: quetz(client, namespace, number),
+    ("POST", "/conda/api/v1/upload/{channel:path}"): lambda client, namespace, type, number: prefix(client, namespace, number),
 }
-"""By the path of the route."""
+"""By the method and the path of the route."""
 
 
 def types_by(path: str) -> Sequence[str]:
@@ -185,12 +225,12 @@ def types_by(path: str) -> Sequence[str]:
 
 
 OPEN_ROUTES = {
-    "/healthz": "tells whether the process lives",
-    "/readyz": "tells whether the site is ready",
-    "/metrics": "has a setting of its own",
-    "/graphql": "has the tables below",
-    "/graphql/assets/{digest}/{name}": "what GraphiQL is made of",
-    "/graphql/schema.graphql": "the schema",
-    "/upload/-/{secret}": "takes a secret, and nothing else: test_one_time_urls.py",
+    ("GET", "/healthz"): "tells whether the process lives",
+    ("GET", "/readyz"): "tells whether the site is ready",
+    ("GET", "/metrics"): "has a setting of its own",
+    ("", "/graphql"): "has the tables below; takes GET and POST, and refuses the others: tests/graphql",
+    ("GET", "/graphql/assets/{digest}/{name}"): "what GraphiQL is made of",
+    ("GET", "/graphql/schema.graphql"): "the schema",
+    ("PUT", "/upload/-/{secret}"): "takes a secret, and nothing else: test_one_time_urls.py",
 }
 """Routes that show nothing of anybody's."""

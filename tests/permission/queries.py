@@ -126,6 +126,7 @@ NODES: Mapping[str, Query] = {
     **{kind: node(kind, everybody) for kind in ("User", "Organization", "Notice")},
     **{kind: node(kind, administrators) for kind in ("Token", "AuditEvent")},
     "Group": node("Group", insiders_of_acme),
+    "Label main": Query('{ found: node(id: "$Main") { id } }', everybody),
 }
 """By the type. The label is one that nothing but this package has."""
 
@@ -152,6 +153,10 @@ RESTRICTED: Mapping[str, Query] = {
     ),
 }
 """Fields that are null for some of those who see what they are fields of."""
+_file = frozenset(
+    {"id", "type", "path", "basename", "version", "platform", "size", "sha256", "md5", "uploadedAt", "uploadedBy", "downloadUrl", "downloads"}
+    | {"labels", "package", "release", "viewerCanWrite"}
+)
 PROFILE: Mapping[str, frozenset[str]] = {
     "Namespace": frozenset(
         {"id", "name", "displayName", "description", "createdAt", "packages", "labels", "notices"}
@@ -163,8 +168,30 @@ PROFILE: Mapping[str, frozenset[str]] = {
         {"id", "name", "summary", "description", "visibility", "createdAt", "updatedAt", "namespace", "types", "latestRelease", "releases", "files"}
         | {"facets", "labels", "downloads", "installCommands", "viewerPermission", "viewerCanWrite", "viewerCanAdminister"}
     ),
+    "Release": frozenset({"id", "version", "createdAt", "package", "files", "viewerCanWrite"}),
+    "Label": frozenset({"id", "name", "locked", "lockedAt", "createdAt", "namespace", "viewerCanAdminister", "viewerCanDelete", "viewerCanUse"}),
+    "File": _file,
+    "PlainFile": _file,
+    "CondaFile": _file | {"subdir", "build", "buildNumber", "depends", "constrains", "license", "licenseFamily", "timestamp", "noarch"},
+    "PypiFile": _file | {"packagetype", "pythonTag", "requiresPython", "requiresDist", "yanked", "yankedReason", "coreMetadataSha256"},
+    "NotebookFile": _file
+    | {"authors", "cellCount", "codeCellCount", "executed", "hasErrors", "hasWidgets", "kernel", "kernelDisplayName", "language", "languageVersion"}
+    | {"markdownCellCount", "nbformat", "outputTypes", "thumbnail", "title"},
+    "EnvironmentFile": _file | {"channels", "dependencies", "environmentName", "pipDependencies", "platforms", "variables"},
+    "Token": frozenset({"id", "name", "scopes", "bound", "createdAt", "expiresAt", "lastUsedAt", "revokedAt", "owner", "package", "viewerCanRevoke"}),
+    "Session": frozenset({"id", "address", "agent", "createdAt", "current", "expiresAt", "usedAt"}),
+    "Group": frozenset(
+        {"id", "name", "permission", "everything", "createdAt", "organization", "members", "packages", "viewerCanAdminister", "viewerCanLeave"}
+    ),
+    "AuditEvent": frozenset({"id", "at", "actor", "action", "address", "details", "namespace", "subject", "tokenId", "tokenName"}),
+    "PackageFacet": frozenset({"type"}),
+    "CondaFacet": frozenset({"type", "platforms"}),
+    "PypiFacet": frozenset({"type", "name", "projectStatus"}),
+    "Node": frozenset({"id"}),
 }
 """Fields that everybody gets who sees what they are fields of; lists among them hold what the reader may see."""
+NO_OBJECTS = frozenset({"PackageType", "InstallCommands", "PageInfo", "UploadHeader", "RefusedFile", "RemovedFile"})
+"""Types that show nothing of anybody's, or what the answer of a change says of it."""
 
 
 # -- what it came to --------------------------------------------------------------------------------------------------

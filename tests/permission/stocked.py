@@ -33,12 +33,14 @@ async def stocked(everybody: Cast, namespace: str, *, private: bool) -> Thing:
     return thing
 
 
-async def shard_of(everybody: Cast, namespace: str) -> str:
-    """The digest of the package's shard."""
-    await everybody.insider(namespace).get(f"/conda/{namespace}/noarch/repodata_shards.msgpack.zst")
+async def shard_of(everybody: Cast, namespace: str, label: str = "") -> str:
+    """The digest of the package's shard, in the channel of `main` or of a label: `/label/rare`."""
+    await everybody.insider(namespace).get(f"/conda/{namespace}{label}/noarch/repodata_shards.msgpack.zst")
     [row] = await fetch(
-        "SELECT sha256 FROM shard JOIN package ON package.id = shard.package_id WHERE package.name = $1 AND namespace_id = $2",
+        """SELECT DISTINCT sha256 FROM shard JOIN package ON package.id = shard.package_id JOIN head ON head.id = shard.head_id
+        WHERE package.name = $1 AND package.namespace_id = $2 AND head.label = $3""",
         NAME,
         everybody.ids[namespace],
+        label.rpartition("/")[2] or "main",
     )
     return str(row["sha256"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import md5
 from itertools import product
 
 import httpx
@@ -15,6 +16,7 @@ from entrepot.db import sql
 from entrepot.db.models import new_uuid
 from entrepot.db.sql import fetch
 from entrepot.graphql.schema import build_schema
+from entrepot.metrics import RENDERS
 from entrepot.registry import Registry
 from pypi_builder import build_wheel
 
@@ -23,6 +25,7 @@ from .operations import ADDRESSES, NAME, Address, new_file
 from .queries import gid
 from .stocked import shard_of, stocked
 
+CLOSED_TOO = pytest.mark.parametrize("anonymous_read", [True, False], ids=["open", "closed"])
 OUTSIDERS = ("anonymous", "stranger", "group admin on other", "collaborator elsewhere", "bound to other")
 ABSENT = "think"
 """A package that is not there, whose name is as long."""
@@ -37,11 +40,17 @@ def shape(response: httpx.Response, *words: tuple[str, str]) -> tuple[int, dict[
     return response.status_code, headers, body
 
 
+def refusal(everybody: Cast, outsider: str) -> int:
+    """How an installer is refused."""
+    return 401 if outsider == "anonymous" and not everybody.world.open else 404
+
+
 def own(address: Address) -> bool:
     """Whether the address is of the package alone, and no document."""
     return not address.shows
 
 
+@CLOSED_TOO
 async def test_urls_of_a_hidden_package_answer_as_urls_of_none(everybody: Cast) -> None:
     await stocked(everybody, ACME, private=True)
     shard = await shard_of(everybody, ACME)
@@ -54,17 +63,18 @@ async def test_urls_of_a_hidden_package_answer_as_urls_of_none(everybody: Cast) 
             assert absent != hidden
             answers = [await client.get(one, headers={"accept": address.accept}) for one in (hidden, absent)]
             words = ((NAME, ABSENT), (NAME.title(), ABSENT.title()), (shard, "0" * 64))
-            assert answers[0].status_code == 404, hidden
+            assert answers[0].status_code == refusal(everybody, outsider), hidden
             assert shape(answers[0], *words) == shape(answers[1], *words), hidden
 
 
+@CLOSED_TOO
 async def test_a_label_that_only_hidden_files_have_is_none(everybody: Cast) -> None:
     await stocked(everybody, ACME, private=True)
     for outsider, address in product(OUTSIDERS, ADDRESSES):
         if not own(address):
             client, base = everybody.client(everybody.roles[outsider]), f"/{address.type}/{ACME}/label"
             answers = [await client.get(f"{base}/{label}/{address.rest}", headers={"accept": address.accept}) for label in ("rare", "bare")]
-            assert answers[0].status_code == 404
+            assert answers[0].status_code == refusal(everybody, outsider)
             assert shape(answers[0], ("rare", "bare")) == shape(answers[1], ("rare", "bare")), (outsider, address)
 
 
@@ -78,6 +88,44 @@ async def test_an_upload_to_a_hidden_package_is_refused_as_one_to_none(everybody
             answers.append(await everybody.client(everybody.roles[outsider]).put(f"/upload/{ACME}/{basename}", params=query, content=body))
         assert answers[0].status_code == 403
         assert shape(answers[0], (NAME, ABSENT)) == shape(answers[1], (NAME, ABSENT)), outsider
+
+
+async def test_a_form_for_a_hidden_package_is_refused_as_one_for_none(everybody: Cast) -> None:
+    await stocked(everybody, ACME, private=True)
+    for outsider in OUTSIDERS:
+        answers = []
+        for name in (NAME, ABSENT):
+            basename, body = build_wheel(name, "9.0")
+            fields = {":action": "file_upload", "name": name, "version": "9.0", "filetype": "bdist_wheel", "md5_digest": md5(body).hexdigest()}
+            client = everybody.client(everybody.roles[outsider])
+            answers.append(await client.post(f"/pypi/{ACME}/legacy/", data=fields, files={"content": (basename, body)}))
+        assert answers[0].status_code == (401 if outsider == "anonymous" else 403)
+        assert shape(answers[0], (NAME, ABSENT)) == shape(answers[1], (NAME, ABSENT)), outsider
+
+
+async def test_what_one_gives_out_oneself_takes_no_hidden_package(everybody: Cast) -> None:
+    """Neither a group of one's own organization nor a token of one's own: whether the id is of a hidden package, or of none."""
+    hidden = await stocked(everybody, ACME, private=True)
+    for outsider in ("stranger", "collaborator elsewhere"):
+        client = everybody.client(everybody.roles[outsider])
+        organization = f"own{everybody.number}"
+        text = f'mutation {{ createOrganization(input: {{name: "{organization}"}}) {{ __typename }} }}'
+        assert (await client.post("/graphql", json={"query": text})).json()["data"]["createOrganization"]["__typename"].endswith("Payload")
+        text = f"""mutation {{ made: createGroup(input: {{organization: "{organization}", name: "mine", permission: READ}}) {{
+            ... on CreateGroupPayload {{ group {{ id }} }} }} }}"""
+        group = (await client.post("/graphql", json={"query": text})).json()["data"]["made"]["group"]["id"]
+        for field, given in (
+            ("addGroupPackage", f'groupId: "{group}"'),
+            ("removeGroupPackage", f'groupId: "{group}"'),
+            ("createToken", 'name: "mine", scopes: ["all"]'),
+        ):
+            answers = []
+            for uuid in (hidden.uuid, new_uuid()):
+                all_given = f'{given}, packageId: "{gid("Package", uuid)}"'
+                text = f"mutation {{ done: {field}(input: {{{all_given}}}) {{ __typename ... on Error {{ message }} }} }}"
+                answers.append(await client.post("/graphql", json={"query": text}))
+            assert answers[0].json()["data"]["done"]["__typename"] == "NotFoundError", (outsider, field)
+            assert shape(answers[0]) == shape(answers[1]), (outsider, field)
 
 
 async def test_mutations_of_a_hidden_package_answer_as_those_of_none(everybody: Cast) -> None:
@@ -97,6 +145,7 @@ async def test_mutations_of_a_hidden_package_answer_as_those_of_none(everybody: 
         assert shape(answers[0], *words) == shape(answers[1], *words), (outsider, name)
 
 
+@CLOSED_TOO
 async def test_ids_and_names_of_a_hidden_package_are_null_as_those_of_none(everybody: Cast) -> None:
     hidden = await stocked(everybody, ACME, private=True)
     ids = {"Package": hidden.uuid, "Release": hidden.release, "CondaFile": hidden.file, "Label": hidden.label}
@@ -147,6 +196,47 @@ async def test_what_is_hidden_takes_the_look_ups_of_what_is_not_there(everybody:
             assert taken[0] == taken[1], address
 
 
+SUBDIR = build_conda(NAME, "3.0", subdir="linux-64")
+DOCUMENTS = [
+    *((f"/conda/{ACME}/label/%s/noarch/{name}", "rare", "bare") for name in ("repodata.json", "repodata.json.zst", "repodata_shards.msgpack.zst")),
+    (f"/conda/{ACME}/%s/repodata.json", "linux-64", "linux-32"),
+    (f"/conda/{ACME}/label/rare/%s/repodata.json", "linux-64", "linux-32"),
+    (f"/pypi/{ACME}/label/%s/simple/", "rare", "bare"),
+    (f"/pypi/{ACME}/label/%s/simple/beacon/", "rare", "bare"),  # the page of a public package that has no file there
+    (f"/notebook/{ACME}/label/%s/index.json", "rare", "bare"),
+]
+"""Documents and pages that only hidden files are in: by the word that is hidden, and one that is not there."""
+
+
+async def test_labels_and_subdirs_of_hidden_files_take_the_look_ups_of_none(everybody: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing is rendered or stored for who does not see them: that takes longer, and the more the more there is."""
+    insider = everybody.insider(ACME)
+    basename, body = build_wheel("beacon", "1.0")
+    assert (await insider.put(f"/upload/{ACME}/{basename}", content=body)).status_code == 201
+    await stocked(everybody, ACME, private=True)
+    made = await insider.put(f"/upload/{ACME}/{SUBDIR[0]}", params={"label": ["main", "rare"]}, content=SUBDIR[1])
+    assert made.status_code == 201, made.text
+    rendered: list[str] = []
+    monkeypatch.setattr(RENDERS, "add", lambda type, what: rendered.append(what))
+    lookup = everybody.house.site.lookup
+    for outsider in ("anonymous", "stranger", "collaborator elsewhere"):
+        client = everybody.client(everybody.roles[outsider])
+        await client.get(f"/conda/{ACME}/noarch/{NAME}-9.conda")  # the token's own look-up
+        for url, hidden, absent in DOCUMENTS:
+            taken, answers = [], []
+            await client.get(url % hidden)  # that it shows nothing is asked once after each change
+            for word in (hidden, absent):
+                before = lookup.asked + lookup.remembered
+                with statements() as seen:
+                    answers.append(await client.get(url % word))
+                taken.append((lookup.asked + lookup.remembered - before, seen))
+            assert answers[0].status_code == 404
+            assert shape(answers[0], (hidden, absent)) == shape(answers[1], (hidden, absent)), url
+            assert taken[0] == taken[1], (outsider, url)
+    assert rendered == []
+    assert await fetch("SELECT id FROM shard") == []
+
+
 BY_ADDRESS = 'files: {addresses: [{namespace: "acme", type: "conda", path: "noarch/%s-1.0-0.conda"}]}'
 GUESSES = {
     "removeFiles": f"mutation {{ removeFiles(input: {{{BY_ADDRESS}}}) {{ __typename }} }}",
@@ -184,34 +274,44 @@ PUBLIC = [
 ]
 
 
+EMPTY = [
+    *(url for url in PUBLIC if "/label/" not in url and "beacon" not in url),
+    '/graphql?query={namespace(name:"acme"){labels{id name locked createdAt}}}',
+]
+
+
 async def test_no_private_change_moves_anything_public(everybody: Cast) -> None:
     """Whatever is done to a private package: body, ETag, dates and every other header stay, for readers with a credential and without."""
     insider = everybody.insider(ACME)
+    readers = [everybody.client(everybody.roles[name]) for name in ("anonymous", "stranger")]
+
+    async def seen(urls: list[str]) -> list[tuple[int, dict[str, str], str]]:
+        return [shape(await reader.get(url)) for reader in readers for url in urls]
+
+    async def nothing_moves(urls: list[str]) -> None:
+        before = await seen(urls)
+        assert [status for status, _, _ in before] == [200] * len(urls) * 2
+        secret = await stocked(everybody, ACME, private=True)
+        assert await seen(urls) == before
+        changes = [
+            ("addLabel", f'files: {{ids: ["{gid("CondaFile", secret.file)}"]}}, label: "dev"'),
+            ("addLabel", f'files: {{ids: ["{gid("CondaFile", secret.file)}"]}}, label: "quiet"'),
+            ("updatePackage", f'packageId: "{gid("Package", secret.uuid)}", summary: "beacon"'),
+            ("addCollaborator", f'packageId: "{gid("Package", secret.uuid)}", user: "dora"'),
+            ("removeFiles", f'files: {{ids: ["{gid("CondaFile", secret.file)}"]}}'),
+            ("deletePackage", f'packageId: "{gid("Package", secret.uuid)}", confirmation: "acme/{NAME}"'),
+        ]
+        for field, given in changes:
+            text = f"mutation {{ done: {field}(input: {{{given}}}) {{ __typename }} }}"
+            done = (await insider.post("/graphql", json={"query": text})).json()
+            assert done["data"]["done"]["__typename"].endswith("Payload"), done
+            assert await seen(urls) == before, field
+
+    await nothing_moves(EMPTY)  # no public package ever was there
     for basename, body in (build_conda("beacon", "1.0"), build_wheel("beacon", "1.0")):
         done = await insider.put(f"/upload/{ACME}/{basename}", params={"label": ["main", "dev"]}, content=body)
         assert done.status_code == 201
-    readers = [everybody.client(everybody.roles[name]) for name in ("anonymous", "stranger")]
-
-    async def seen() -> list[tuple[int, dict[str, str], str]]:
-        return [shape(await reader.get(url)) for reader in readers for url in PUBLIC]
-
-    before = await seen()
-    assert [status for status, _, _ in before] == [200] * len(PUBLIC) * 2
-    secret = await stocked(everybody, ACME, private=True)
-    assert await seen() == before
-    changes = [
-        ("addLabel", f'files: {{ids: ["{gid("CondaFile", secret.file)}"]}}, label: "dev"'),
-        ("addLabel", f'files: {{ids: ["{gid("CondaFile", secret.file)}"]}}, label: "quiet"'),
-        ("updatePackage", f'packageId: "{gid("Package", secret.uuid)}", summary: "beacon"'),
-        ("addCollaborator", f'packageId: "{gid("Package", secret.uuid)}", user: "dora"'),
-        ("removeFiles", f'files: {{ids: ["{gid("CondaFile", secret.file)}"]}}'),
-        ("deletePackage", f'packageId: "{gid("Package", secret.uuid)}", confirmation: "acme/{NAME}"'),
-    ]
-    for field, given in changes:
-        text = f"mutation {{ done: {field}(input: {{{given}}}) {{ __typename }} }}"
-        done = (await insider.post("/graphql", json={"query": text})).json()
-        assert done["data"]["done"]["__typename"].endswith("Payload"), done
-        assert await seen() == before, field
+    await nothing_moves(PUBLIC)
 
 
 async def test_a_cursor_that_somebody_else_got_shows_no_more_than_ones_own(everybody: Cast) -> None:

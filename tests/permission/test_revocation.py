@@ -68,12 +68,18 @@ class Secret:
     package: str
     addresses: list[str]
 
-    def shown_to(self, by: str) -> set[str]:
-        """The addresses that show it on any of many connections."""
-        return {address for address in self.addresses for _ in range(CONNECTIONS) if self._shows(address, by)}
+    def shown_to(self, by: str, *, in_path: bool = False) -> set[str]:
+        """The addresses that show it on any of many connections; `in_path`: of those that take a token there."""
+        addresses = self.for_installers if in_path else self.addresses
+        return {address for address in addresses for _ in range(CONNECTIONS) if self._shows(address, by, in_path)}
 
-    def _shows(self, address: str, by: str) -> bool:
-        response = self.service.request("GET", address, by)
+    @property
+    def for_installers(self) -> list[str]:
+        """The addresses but for that of the API."""
+        return [address for address in self.addresses if not address.startswith("/graphql")]
+
+    def _shows(self, address: str, by: str, in_path: bool) -> bool:
+        response = self.service.request("GET", f"/t/{self.service.tokens[by]}{address}" if in_path else address, "" if in_path else by)
         if response.status_code != 200:
             assert response.status_code in (401, 404), response.text
             return False
@@ -118,6 +124,8 @@ def secret(service: Service) -> Secret:
         if not everything:
             service.mutate("addGroupPackage", groupId=id, packageId=package)
     service.mutate("addCollaborator", packageId=package, user="helper")
+    bound = service.mutate("createToken", "secret", by="helper", name=name, scopes=["all"], packageId=package)
+    service.tokens["bound"] = bound["secret"]
     index = service.request("GET", f"/conda/{name}/noarch/repodata_shards.msgpack.zst", "root").content
     shard = msgpack.unpackb(zstandard.ZstdDecompressor().decompressobj().decompress(index))["shards"]["secret"].hex()
     addresses = [
@@ -152,6 +160,10 @@ ENDS: dict[str, tuple[str, Callable[[Secret], Any]]] = {
         lambda secret: secret.service.mutate("removeGroupMember", groupId=group_id(secret, "all"), user="member"),
     ),
     "a group is deleted": ("member", lambda secret: secret.service.mutate("deleteGroup", groupId=group_id(secret, "all"))),
+    "a group is about less": (
+        "member",
+        lambda secret: secret.service.mutate("updateGroup", groupId=group_id(secret, "all"), everything=False),
+    ),
     "a package leaves a group": (
         "named",
         lambda secret: secret.service.mutate("removeGroupPackage", groupId=group_id(secret, "some"), packageId=secret.package),
@@ -160,17 +172,25 @@ ENDS: dict[str, tuple[str, Callable[[Secret], Any]]] = {
         "helper",
         lambda secret: secret.service.mutate("removeCollaborator", packageId=secret.package, user="helper"),
     ),
+    "who made a bound token is removed": (
+        "bound",
+        lambda secret: secret.service.mutate("removeCollaborator", packageId=secret.package, user="helper"),
+    ),
     "a token is revoked": ("revoked", lambda secret: secret.service.mutate("revokeToken", tokenId=token_id(secret, "revoked"))),
     "a user is disabled": ("gone", lambda secret: secret.service.mutate("disableUser", name="gone")),
 }
+IN_PATHS = ("a member is removed", "who made a bound token is removed", "a token is revoked")
+"""Where the reader's token is tried in the path too."""
 
 
 @pytest.mark.parametrize("end", ENDS)
 def test_what_was_taken_away_is_gone_everywhere(secret: Secret, end: str) -> None:
     reader, take_away = ENDS[end]
     assert secret.shown_to(reader) == set(secret.addresses)
+    assert end not in IN_PATHS or secret.shown_to(reader, in_path=True) == set(secret.for_installers)
     take_away(secret)
     assert secret.shown_to(reader) == set()
+    assert end not in IN_PATHS or secret.shown_to(reader, in_path=True) == set()
     assert secret.shown_to("root") == set(secret.addresses)
 
 
@@ -179,6 +199,40 @@ def test_a_package_that_is_made_private_is_gone_for_strangers_and_back_when_it_i
     for visibility, shown in (("PUBLIC", set(secret.addresses)), ("PRIVATE", set()), ("PUBLIC", set(secret.addresses))):
         secret.service.mutate("updatePackage", packageId=secret.package, visibility=visibility)
         assert secret.shown_to("") == shown
+
+
+def test_a_package_that_is_deleted_is_gone_everywhere(secret: Secret) -> None:
+    for reader in ("member", "root"):
+        assert secret.shown_to(reader) == set(secret.addresses)
+    secret.service.mutate("deletePackage", packageId=secret.package, confirmation=f"{secret.namespace}/secret")
+    for reader in ("member", "root"):
+        assert secret.shown_to(reader) == set()
+
+
+def test_a_package_that_is_transferred_is_gone_for_those_who_had_it_by_a_group(secret: Secret) -> None:
+    """What its collaborators and new owners are led to is the files and the package, and no index."""
+    for reader in ("member", "named", "helper"):
+        assert secret.shown_to(reader) == set(secret.addresses)
+    target = f"{secret.namespace}-new"
+    secret.service.mutate("createOrganization", name=target)
+    secret.service.mutate("transferPackage", packageId=secret.package, namespace=target)
+    for reader in ("member", "named"):
+        assert secret.shown_to(reader) == set()
+    led = {address for address in secret.addresses if address.endswith((CONDA[0], WHEEL[0], ".metadata")) or address.startswith("/graphql")}
+    for reader in ("helper", "root"):
+        assert secret.shown_to(reader) == led
+
+
+def test_uploads_of_a_member_whose_group_was_lowered_are_refused(secret: Secret) -> None:
+    secret.service.mutate("updateGroup", groupId=group_id(secret, "all"), permission="WRITE")
+    basename, body = build_conda("secret", "2.0")
+    assert secret.service.request("PUT", f"/upload/{secret.namespace}/{basename}", "member", content=body).status_code == 201
+    secret.service.mutate("updateGroup", groupId=group_id(secret, "all"), permission="READ")
+    basename, body = build_conda("secret", "3.0")
+    refused = {
+        secret.service.request("PUT", f"/upload/{secret.namespace}/{basename}", "member", content=body).status_code for _ in range(CONNECTIONS)
+    }
+    assert refused == {403}
 
 
 def test_uploads_of_a_collaborator_who_was_removed_are_refused(secret: Secret) -> None:

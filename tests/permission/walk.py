@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -33,6 +34,8 @@ TYPES = ("conda", "pypi")
 NAMES = ("red", "blue")
 VERSIONS = ("1", "2")
 LABELS = ("main", "dev")
+RECENT = 5
+"""How many of the shards that were ever seen are asked for."""
 GROUPS = ("readers", "writers", "masters", "some")
 KINDS = {"conda": "CondaFile", "pypi": "PypiFile"}
 
@@ -88,8 +91,16 @@ class Town:
         """Packages that are there, by their ids."""
         self.freed: dict[Place, str] = {}
         """Places that were left, and the ids of the packages that have gone from there to somewhere else."""
+        self.secret: set[Place] = set()
+        """Those of them that a private package has left: what takes its name is private too, unless somebody says otherwise."""
+        self.hidden: set[Place] = set()
+        """Those of them whose packages were private."""
+        self.ever: set[str] = set()
+        """URLs that any file ever had."""
         self.left: dict[str, str] = {}
         """URLs of files that have moved, and the files' ids."""
+        self.done: Counter[str] = Counter()
+        """What has changed anything, and how often."""
 
     @property
     def namespaces(self) -> tuple[str, str]:
@@ -98,6 +109,18 @@ class Town:
     @property
     def names(self) -> list[str]:
         return [f"{name}{self.number}x" for name in NAMES]
+
+    @property
+    def free(self) -> list[Place]:
+        """Names of packages that were deleted or have moved, and that nobody has taken since."""
+        return sorted(place for place in self.freed if place not in self.world.private)
+
+    @property
+    def trusted(self) -> list[tuple[str, bool, str]]:
+        """Packages that were given to somebody: their ids, whether to the group `some`, or to which user."""
+        ids = {place: id for id, place in self.packages.items()}
+        packages = self.world.groups[self.acme, "some"].packages or set()
+        return [(ids[place], True, "") for place in sorted(packages)] + [(ids[at], False, user) for user, at in sorted(self.world.collaborators)]
 
     async def open(self) -> None:
         """Put the people in."""
@@ -126,11 +149,18 @@ class Town:
         await self.new_token(self.people[1], "conda:download")
 
     async def stock(self, private: Sequence[bool]) -> None:
-        """A conda file and a wheel of each name in each namespace, private or not."""
+        """A conda file and a wheel of one name in each namespace, private or not: so that there is room for what moves."""
         by = self.askers[self.root]
-        for place, hidden in zip(product(self.namespaces, self.names), private, strict=True):
+        for place, hidden in zip(zip(self.namespaces, self.names, strict=True), private, strict=True):
             for type in TYPES:
                 await self.upload(by, place, type, VERSIONS[0], private=hidden, label=LABELS[0])
+
+    def able(self, place: tuple[str, str | None] | None, level: Level) -> list[str]:
+        """The names of those who have a level on a package, on a namespace or (None) on both, with a credential that changes something."""
+        places: list[tuple[str, str | None]] = [(namespace, None) for namespace in self.namespaces] if place is None else [place]
+        return [
+            name for name, asker in self.askers.items() if all(self.world.changes(asker.credential, *one, level) is Answer.DONE for one in places)
+        ]
 
     # -- people -------------------------------------------------------------------------------------------------------
 
@@ -143,6 +173,7 @@ class Town:
 
     async def revoke_tokens(self, owner: str) -> None:
         """End the tokens of somebody."""
+        self.done["revoke"] += 1
         await execute("UPDATE token SET revoked_at = $1 WHERE namespace_id = $2 AND revoked_at IS NULL", now(), self.ids[owner])
         for name, asker in self.askers.items():
             if asker.credential.owner == owner:
@@ -150,27 +181,33 @@ class Town:
                 self.askers[name] = Asker(name, ended, asker.client)
 
     async def disable(self, user: str, *, disabled: bool) -> None:
+        if (user in self.world.disabled) != disabled:
+            self.done["disable" if disabled else "enable"] += 1
         await execute('UPDATE "user" SET disabled_at = $1 WHERE namespace_id = $2', now() if disabled else None, self.ids[user])
         (self.world.disabled.add if disabled else self.world.disabled.discard)(user)
 
     async def join(self, group: str, user: str) -> None:
         members = self.world.groups[self.acme, group].members
         if user not in members:
+            self.done["join"] += 1
             await inserted("group_member", group_id=self.groups[group], user_id=self.ids[user], added_at=now())
             members.add(user)
 
     async def leave(self, group: str, user: str) -> None:
+        self.done["leave"] += user in self.world.groups[self.acme, group].members
         await execute("DELETE FROM group_member WHERE group_id = $1 AND user_id = $2", self.groups[group], self.ids[user])
         self.world.groups[self.acme, group].members.discard(user)
 
-    async def entrust(self, package: str, *, to_group: bool, user: str, entrusted: bool) -> None:
-        """Give a package to a collaborator or to the group `some`, or take it away."""
+    async def entrust(self, package: str, *, to_group: bool, user: str) -> None:
+        """Give a package to a collaborator or to the group `some`, or take it away from who has it."""
         place = self.packages[package]
         [row] = await fetch("SELECT id FROM package WHERE uuid = $1", package)
         if to_group and place[0] != self.acme:
             return
         packages = self.world.groups[self.acme, "some"].packages
         assert packages is not None
+        entrusted = place not in packages if to_group else (user, place) not in self.world.collaborators
+        self.done[f"{'give' if entrusted else 'take'} {'group' if to_group else 'collaborator'}"] += 1
         if to_group:
             await execute("DELETE FROM group_package WHERE package_id = $1", row["id"])
             packages.discard(place)
@@ -199,12 +236,15 @@ class Town:
         made = response.json()
         path = made["url"].removeprefix(self.house.address)
         assert (response.status_code == 201) == (path not in self.files)
+        self.done["upload"] += path not in self.files
         if place not in self.world.private:
-            self.world.private[place] = bool(private)
+            self.done["upload to a freed name"] += place in self.freed
+            self.world.private[place] = place in self.hidden if private is None else private
             self._take(place)
             [row] = await fetch("SELECT uuid FROM package WHERE namespace_id = $1 AND name = $2", self.ids[namespace], name)
             self.packages[row["uuid"]] = place
         self.left.pop(path, None)
+        self.ever.add(path)
         self.files.setdefault(path, File(gid(KINDS[type], made["id"]), type, place, made["path"], path, {label}))
 
     def _of_upload(self, who: Credential, place: Place, type: str, private: bool | None) -> str:
@@ -212,6 +252,8 @@ class Town:
         if answer is not Answer.DONE:
             return answer
         if place not in self.world.private:
+            if self.freed.get(place):
+                return "409: "  # it has moved
             return Answer.DENIED if place in self.freed and self.world.given(who, place[0]) < Level.ADMIN else Answer.DONE
         there = self.world.private[place]
         if private not in (None, there):
@@ -232,23 +274,29 @@ class Town:
         if await self.mutate(
             asker, "updatePackage", place, Level.ADMIN, packageId=gid("Package", package), visibility="PRIVATE" if private else "PUBLIC"
         ):
+            if self.world.private[place] != private:
+                self.done["hide" if private else "publish"] += 1
             self.world.private[place] = private
 
     async def label(self, asker: Asker, file: File, label: str, *, on: bool) -> None:
         if await self.mutate(asker, "addLabel" if on else "removeLabel", file.place, Level.WRITE, files={"ids": [file.id]}, label=label):
+            if (label in file.labels) != on:
+                self.done["label" if on else "unlabel"] += 1
             (file.labels.add if on else file.labels.discard)(label)
 
     async def remove(self, asker: Asker, file: File) -> None:
         if await self.mutate(asker, "removeFiles", file.place, Level.WRITE, files={"ids": [file.id]}):
+            self.done["remove"] += 1
             self._lose([file])
 
     async def delete(self, asker: Asker, package: str) -> None:
         place = self.packages[package]
         if await self.mutate(asker, "deletePackage", place, Level.ADMIN, packageId=gid("Package", package), confirmation="/".join(place)):
+            self.done["delete"] += 1
             self._lose([file for file in self.files.values() if file.place == place])
             self._forget(place)
             self.world.collaborators = {one for one in self.world.collaborators if one[1] != place}
-            del self.world.private[place]
+            self._hide(place, self.world.private.pop(place))
             del self.packages[package]
             self.freed = {one: "" if moved_to == package else moved_to for one, moved_to in self.freed.items()} | {place: ""}
 
@@ -270,11 +318,14 @@ class Town:
             self._move(package, place, target)
 
     def _move(self, package: str, place: Place, target: Place) -> None:
+        self.done["transfer"] += 1
         self._take(target)
         self._forget(place)
         self.packages[package] = target
-        self.world.private[target] = self.world.private.pop(place)
-        self.world.collaborators = {(user, target if one == place else one) for user, one in self.world.collaborators}
+        private = self.world.private[target] = self.world.private.pop(place)
+        (self.secret.add if private else self.secret.discard)(place)
+        self._hide(place, self.world.private[target])
+        self.world.collaborators = {(user, target if one == place else one) for user, one in self.world.collaborators} - {(target[0], target)}
         self.freed[place] = package
         for file in [file for file in self.files.values() if file.place == place]:
             del self.files[file.url]
@@ -282,12 +333,18 @@ class Town:
             file.place, file.url = target, file.url.replace(f"/{place[0]}/", f"/{target[0]}/")
             self.left.pop(file.url, None)
             self.files[file.url] = file
+            self.ever.add(file.url)
 
     def _take(self, place: Place) -> None:
         """Give a place to another package: nothing leads from there to the one that had it."""
+        self.hidden.discard(place)
         moved_to = self.freed.pop(place, "")
         theirs = {file.id for file in self.files.values() if moved_to and file.place == self.packages[moved_to]}
         self.left = {url: id for url, id in self.left.items() if not (id in theirs and f"/{place[0]}/" in url)}
+
+    def _hide(self, place: Place, private: bool) -> None:
+        """Remember of a place that is left whether it was a private package's."""
+        (self.hidden.add if private else self.hidden.discard)(place)
 
     def _lose(self, files: Iterable[File]) -> None:
         """Files that are no more, and what led to them."""
@@ -303,9 +360,9 @@ class Town:
 
     # -- what they are shown ------------------------------------------------------------------------------------------
 
-    async def check(self) -> None:
-        """Compare what everybody is shown, everywhere, with the oracle."""
-        for asker in self.askers.values():
+    async def check(self, some: Iterable[Asker]) -> None:
+        """Compare what some are shown, everywhere, with the oracle."""
+        for asker in some:
             for namespace in self.namespaces:
                 await self._check_conda(asker, namespace)
                 await self._check_pypi(asker, namespace)
@@ -356,21 +413,18 @@ class Town:
             assert found == {file.path.encode() for file in wanted if file.place[1] == name}, (asker.name, namespace, name)
 
     async def _check_files(self, asker: Asker) -> None:
-        everywhere = [(place, type, version) for place, type, version in product(product(self.namespaces, self.names), TYPES, VERSIONS)]
-        for (namespace, name), type, version in everywhere:
-            basename = built(type, name, version)[0]
-            url = f"/{type}/{namespace}/" + (f"noarch/{basename}" if type == "conda" else f"files/{basename}")
+        for url in sorted(self.ever):
             expected, there = 404, self.files.get(url)
             moved = next((file for file in self.files.values() if file.id == self.left.get(url)), None)
-            if there is not None and self.world.reads(asker.credential, there.place, type) is Answer.SEEN:
+            if there is not None and self.world.reads(asker.credential, there.place, there.type) is Answer.SEEN:
                 expected = 200
-            elif there is None and moved is not None and self.world.reads(asker.credential, moved.place, type) is Answer.SEEN:
+            elif there is None and moved is not None and self.world.reads(asker.credential, moved.place, moved.type) is Answer.SEEN:
                 expected = 301
             response = await asker.client.get(url)
             assert response.status_code == (401 if self.world.dead(asker.credential) else expected), (asker.name, url)
             if expected == 301 and moved is not None and response.status_code == 301:
                 assert str(response.url.join(response.headers["location"]).path) == moved.url
-        for url, package in self.shards.items():
+        for url, package in list(self.shards.items())[-RECENT:]:
             body = await self._body(asker, url)
             if body is not None:  # one that is superseded may go at any time
                 assert self.world.reads(asker.credential, self.packages[package], "conda") is Answer.SEEN, (asker.name, url)

@@ -26,6 +26,13 @@ async def test_a_wheel_goes_in_and_comes_out(client: PypiClient, slash: str) -> 
     assert (await client.get(f"files/{WHEEL[0]}")).content == WHEEL[1]
 
 
+async def test_no_answer_is_kept_or_taken_for_a_page(client: PypiClient) -> None:
+    kept = {"cache-control": "no-store", "x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
+    answers = [await client.publish(WHEEL), await client.publish(WHEEL, {"name": "bar"}), await client.publish(WHEEL, auth="")]
+    assert [answer.status_code for answer in answers] == [200, 400, 401]
+    assert [{name: answer.headers.get(name) for name in kept} for answer in answers] == [kept] * 3
+
+
 async def test_an_sdist_goes_in_and_comes_out(client: PypiClient) -> None:
     built = build_sdist("Foo.Bar", "1.0")
     assert (await client.publish(built, {"name": "foo-BAR"})).status_code == 200
@@ -85,6 +92,27 @@ async def test_no_token_is_asked_for_one(client: PypiClient) -> None:
 
 async def test_a_wrong_token_is_refused(client: PypiClient) -> None:
     assert (await client.publish(WHEEL, auth="ent-wrong")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"origin": "http://127.0.0.1", "sec-fetch-site": "same-origin"}, 200),
+        ({"origin": "https://evil.example", "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}, 403),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "null", "sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+    ],
+)
+async def test_a_form_on_another_site_publishes_nothing_with_what_the_browser_remembers(
+    client: PypiClient, headers: dict[str, str], status: int
+) -> None:
+    before = await rows()
+    client.http.headers.update(headers)
+    answer = await client.publish(WHEEL)
+    assert answer.status_code == status
+    assert "www-authenticate" not in answer.headers
+    assert (await rows() == before) is (status == 403)
 
 
 async def test_anothers_namespace_is_refused(client: PypiClient) -> None:

@@ -116,6 +116,22 @@ async def test_changes_that_undo_each_other_render_no_document(watched: House, t
     assert toy.renderings == {"page ball": 1}
 
 
+async def test_what_happens_to_private_packages_renders_nothing_for_who_does_not_see_them(watched: House, toy: WatchedToy) -> None:
+    alice = watched.people["alice"]
+    await alice.has("doll.toy", build_toy("doll"), private=True)
+    public = await text(watched)
+    toy.renderings.clear()
+    await alice.has("doll-2.toy", build_toy("doll", "2"))
+    assert await text(watched) == public
+    assert toy.renderings["listing"] == 0
+    assert "doll-2.toy" in (await alice.client.get("/toy/alice/listing")).text
+    assert toy.renderings["listing"] == 1
+    await remove_file(watched.site, actor=alice.actor, namespace="alice", type="toy", path="doll-2.toy")
+    assert await text(watched) == public
+    assert "doll-2.toy" not in (await alice.client.get("/toy/alice/listing")).text
+    assert toy.renderings["listing"] == 2
+
+
 async def test_a_request_that_is_given_up_does_not_stop_the_rendering_for_others(watched: House, toy: WatchedToy) -> None:
     toy.opened.clear()
     tasks = [asyncio.create_task(text(watched)) for _ in range(5)]

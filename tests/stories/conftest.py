@@ -16,6 +16,7 @@ from installed_server import Server, serving
 from real_client import Client
 
 numbers = count(1)
+PASSWORD = "correct horse battery"
 
 
 @dataclass
@@ -25,13 +26,17 @@ class Someone:
     name: str
     server: Server
     secret: str
+    browser: httpx.Client | None = None
+    """Who has one has logged in, and sends the session's cookie in place of the token."""
 
     def token(self, *scopes: str) -> str:
         """Another token."""
         return self.server.token(*scopes, user=self.name)
 
     def request(self, method: str, path: str, **more: Any) -> httpx.Response:
-        """A request with the token that is good for all."""
+        """A request with the token that is good for all, or with the session of who has logged in."""
+        if self.browser is not None:
+            return self.browser.request(method, path, **more)
         return httpx.request(method, self.server.url + path, headers={"Authorization": f"Bearer {self.secret}"}, timeout=60, **more)
 
     def upload(self, built: tuple[str, bytes], to: str = "", **query: Any) -> httpx.Response:
@@ -81,12 +86,20 @@ class Town:
 
     server: Server
 
-    def someone(self, name: str) -> Someone:
+    def someone(self, name: str, *options: str) -> Someone:
         """A new user."""
         name = f"{name}{next(numbers)}"
-        done = self.server.entrepot("user", "create", name)
+        done = self.server.entrepot("user", "create", name, *options)
         assert done.returncode == 0, done.stderr
         return Someone(name, self.server, self.server.token("all", user=name))
+
+    def logged_in(self, name: str) -> Someone:
+        """A new user with a password, and no token, who has logged in with it."""
+        name = f"{name}{next(numbers)}"
+        self.someone("root", "--admin").does("createUser", name=name, password=PASSWORD)
+        found = Someone(name, self.server, "", httpx.Client(base_url=self.server.url, timeout=60))
+        found.does("login", name=name, password=PASSWORD)
+        return found
 
     def organization(self, owner: Someone) -> str:
         """A new organization; answers its name."""

@@ -65,7 +65,8 @@ def test_a_private_package_is_invisible_then_visible_with_a_download_token(town:
     assert not installed(client, town, f"/t/{pypi}/conda/{alice.name}", "secret")
 
 
-def test_a_private_package_is_visible_to_a_collaborator(town: Town, alice: Someone, bob: Someone, client: Client) -> None:
+def test_a_private_package_is_visible_to_a_collaborator_who_has_logged_in(town: Town, alice: Someone, client: Client) -> None:
+    bob = town.logged_in("bob")
     alice.has(build_conda("secret", "1.0"), private="true")
     alice.has(build_conda("other", "1.0"), private="true")
     assert not bob.sees(alice.name, "secret")

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from changes import ask, change, done, events, look, package_of, refused
 from company import Company
-from entrepot.db.sql import fetch
+from entrepot.db.sql import fetch, transaction
+from entrepot.services import sessions
 from house import House, Person, sentence
 from minting import mint
 from toy import build_toy
@@ -48,6 +49,9 @@ async def test_it_does_nothing_in_the_name_of_its_owner_elsewhere(house: House, 
     car = await package_of(alice.client, "car")
     before = await house.rows()
     boat = (await package_of(alice.client, "boat"))["id"]
+    async with transaction():
+        await sessions.begin(user_id=alice.actor.namespace_id or 0, address="", agent="")
+    [session] = [one.id for one in await sessions.list_sessions(alice.actor)]
     changes: list[tuple[str, dict[str, Any]]] = [
         ("createPackage", {"namespace": "alice", "name": "plane"}),
         ("createOrganization", {"name": "acme"}),
@@ -60,10 +64,13 @@ async def test_it_does_nothing_in_the_name_of_its_owner_elsewhere(house: House, 
         ("createToken", {"name": "more", "scopes": ["all"]}),
         ("createToken", {"name": "more", "scopes": ["all"], "packageId": car["id"]}),
         ("revokeToken", {"tokenId": token.id}),
+        ("logout", {"everywhere": True}),
+        ("endSession", {"sessionId": session}),
     ]
     for name, input in changes:
         assert (await refused(token.client, name, input))[0] in ("PermissionDeniedError", "NotFoundError"), name
     assert await house.rows() == before
+    assert len(await sessions.list_sessions(alice.actor)) == 1
     query = '{ viewer { name tokens { totalCount } } namespace(name: "alice") { auditLog { totalCount } } }'
     found = await look(token.client, query)
     assert found == {"viewer": {"name": "alice", "tokens": None}, "namespace": {"auditLog": None}}

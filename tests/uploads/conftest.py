@@ -18,7 +18,7 @@ from entrepot.services.users import create_user
 from entrepot.settings import Settings
 from entrepot_process import Running, serving
 from ground import Ground
-from house import TABLES
+from house import TABLES, counting
 
 
 @dataclass
@@ -50,7 +50,7 @@ class Depot:
 
     def left(self) -> dict[str, int]:
         """What uploads have left: rows and spooled bytes."""
-        counts = dict(self.rows(" UNION ALL ".join(f"SELECT '{table}', count(*) FROM {table}" for table in TABLES)))
+        counts = dict(self.rows(" UNION ALL ".join(counting(table).replace("SELECT", f"SELECT '{table}',", 1) for table in TABLES)))
         counts["spool"] = sum(1 for file in self.data.rglob("spool/*"))
         return {name: count for name, count in counts.items() if count}
 

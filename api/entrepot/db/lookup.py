@@ -81,6 +81,10 @@ class CredentialRow(NamedTuple):
     last_used_at: int | None
     grants: str | None
     """What the owner was given, as `services.grants.parse_grants` reads it."""
+    given_at: int | None
+    """Of a session: when its present secret was handed out."""
+    unused: int
+    """Of a session: whether the secret that asks is the present one, and has never been used before."""
 
 
 class Lookup(Protocol):
@@ -121,11 +125,14 @@ class Lookup(Protocol):
     async def public_label(self, namespace_id: int, label: str) -> bool:
         """Whether a file of a public package has a label."""
 
+    async def shown(self, head_id: int, audience: str) -> bool:
+        """Whether a document shows anything to who reads what is public and the packages of an audience, `,1,2,` for the ids 1 and 2."""
+
     async def token(self, digest: str) -> CredentialRow | None:
         """A token by the digest of its secret."""
 
     async def session(self, digest: str) -> CredentialRow | None:
-        """A session by the digest of its secret."""
+        """A session by the digest of its secret, or of the one that it had before, with which it ends sooner."""
 
     async def private_packages(self, namespace_id: int) -> tuple[int, ...]:
         """The ids of a namespace's private packages, sorted."""
@@ -170,24 +177,42 @@ GRANTED = """(SELECT group_member.user_id, member_group.namespace_id, 0 AS packa
 GRANTS = f"""(SELECT {{gather}}(granted.namespace_id || ':' || granted.package_id || ':' || granted.permission, ' ')
     FROM {GRANTED} WHERE granted.user_id = namespace.id)"""
 TOKEN = f"""SELECT token.id, namespace.id AS namespace_id, namespace.name, namespace.kind, coalesce("user".is_admin, FALSE) AS is_admin,
-        "user".disabled_at, token.scopes, token.package_id, token.expires_at, token.revoked_at, token.last_used_at, {GRANTS} AS grants
+        "user".disabled_at, token.scopes, token.package_id, token.expires_at, token.revoked_at, token.last_used_at, {GRANTS} AS grants,
+        CAST(NULL AS BIGINT) AS given_at, FALSE AS unused
     FROM token JOIN namespace ON namespace.id = token.namespace_id LEFT JOIN "user" ON "user".namespace_id = namespace.id"""
-SESSION = f"""SELECT session.id, namespace.id AS namespace_id, namespace.name, namespace.kind, "user".is_admin, "user".disabled_at, 'all' AS scopes,
-        CAST(NULL AS BIGINT) AS package_id, session.expires_at, CAST(NULL AS BIGINT) AS revoked_at, session.used_at AS last_used_at,
-        {GRANTS} AS grants
+PREVIOUS_COUNTS = 60_000
+"""Milliseconds for which the secret that a session had before still counts, from the first use of the present one on."""
+
+
+def _session(expires_at: str = "session.expires_at", unused: str = "FALSE") -> str:
+    return f"""SELECT session.id, namespace.id AS namespace_id, namespace.name, namespace.kind, "user".is_admin, "user".disabled_at, 'all' AS scopes,
+        CAST(NULL AS BIGINT) AS package_id, {expires_at} AS expires_at, CAST(NULL AS BIGINT) AS revoked_at, session.used_at AS last_used_at,
+        {GRANTS} AS grants, session.given_at, {unused} AS unused
     FROM session JOIN namespace ON namespace.id = session.user_id JOIN "user" ON "user".namespace_id = namespace.id"""
+
+
+_PREVIOUS_UNTIL = f"""CASE WHEN session.rotated_at + {PREVIOUS_COUNTS} < session.expires_at
+    THEN session.rotated_at + {PREVIOUS_COUNTS} ELSE session.expires_at END"""
+SESSION = _session()
 OWNER = f"""SELECT 0 AS id, namespace.id AS namespace_id, namespace.name, namespace.kind, coalesce("user".is_admin, FALSE) AS is_admin,
         "user".disabled_at, 'all' AS scopes, CAST(NULL AS BIGINT) AS package_id, CAST(NULL AS BIGINT) AS expires_at,
-        CAST(NULL AS BIGINT) AS revoked_at, CAST(NULL AS BIGINT) AS last_used_at, {GRANTS} AS grants
+        CAST(NULL AS BIGINT) AS revoked_at, CAST(NULL AS BIGINT) AS last_used_at, {GRANTS} AS grants, CAST(NULL AS BIGINT) AS given_at,
+        FALSE AS unused
     FROM namespace LEFT JOIN "user" ON "user".namespace_id = namespace.id"""
 TOKEN_BY_DIGEST = f"{TOKEN} WHERE token.digest = ?"
-SESSION_BY_DIGEST = f"{SESSION} WHERE session.digest = ?"
+SESSION_BY_DIGEST = f"""{_session(unused="session.rotated_at IS NULL")} WHERE session.digest = ?1
+    UNION ALL {_session(expires_at=_PREVIOUS_UNTIL)} WHERE session.previous_digest = ?1"""
 GATHER = {"sqlite": "group_concat", "postgres": "string_agg"}
 """Either database's word for joining texts; SQLite knows both from 3.44 on."""
 LABEL = "SELECT 1 FROM label WHERE namespace_id = ? AND name = ?"
 SHARD_BODY = "SELECT body FROM shard WHERE id = ?"
 PUBLIC_LABEL = """SELECT 1 FROM label JOIN file_label ON file_label.label_id = label.id JOIN file ON file.id = file_label.file_id
     JOIN package ON package.id = file.package_id WHERE label.namespace_id = ? AND label.name = ? AND NOT package.private LIMIT 1"""
+SHOWN = """SELECT 1 FROM head JOIN label ON label.namespace_id = head.namespace_id AND label.name = head.label
+    JOIN file_label ON file_label.label_id = label.id
+    JOIN entry ON entry.file_id = file_label.file_id AND entry.document = head.document AND entry.type = head.type
+    JOIN package ON package.id = entry.package_id AND (NOT package.private OR ? LIKE '%,' || package.id || ',%')
+    WHERE head.id = ? LIMIT 1"""
 PRIVATE = "SELECT id FROM package WHERE namespace_id = ? AND private ORDER BY id"
 _TOKEN, _SESSION = (statement.format(gather=GATHER["sqlite"]) for statement in (TOKEN_BY_DIGEST, SESSION_BY_DIGEST))
 
@@ -278,6 +303,10 @@ class SqliteLookup:
     async def public_label(self, namespace_id: int, label: str) -> bool:
         """See Lookup."""
         return self._one(PUBLIC_LABEL, namespace_id, label) is not None
+
+    async def shown(self, head_id: int, audience: str) -> bool:
+        """See Lookup."""
+        return self._one(SHOWN, audience, head_id) is not None
 
     async def token(self, digest: str) -> CredentialRow | None:
         """See Lookup."""

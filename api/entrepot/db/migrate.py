@@ -22,6 +22,7 @@ from tortoise.migrations.schema_editor import BaseSchemaEditor, SqliteSchemaEdit
 from tortoise.migrations.schema_generator.state import State
 from tortoise.transactions import in_transaction
 
+from entrepot.db.applied import is_current
 from entrepot.db.connection import configuration, make_folders, opened, postgres_dsn
 from entrepot.errors import SettingsError
 from entrepot.hooks import Models
@@ -50,6 +51,8 @@ async def migrate(settings: Settings, apps: Sequence[Models] = ()) -> list[str]:
     Raises SettingsError where the database was made by a newer version.
     """
     make_folders(settings)
+    if await is_current(settings, apps):
+        return []
     dsn = postgres_dsn(settings)
     async with AsyncExitStack() as stack:
         if dsn is None:

@@ -59,6 +59,7 @@ class User(Table):
     password_hash = fields.CharField(max_length=255, null=True)
     is_admin = fields.BooleanField(default=False)
     disabled_at = fields.BigIntField(null=True)
+    organizations = fields.IntField(null=True)  # how many it has ever created: their names are never given again
 
     class Meta:
         table = "user"
@@ -69,6 +70,9 @@ class Session(Named):
 
     user: fields.ForeignKeyRelation[Namespace] = fields.ForeignKeyField("models.Namespace", related_name="sessions")
     digest = fields.CharField(max_length=64, unique=True)
+    given_at = fields.BigIntField()  # when the present secret was handed out
+    previous_digest = fields.CharField(max_length=64, unique=True, null=True)  # of the secret before it
+    rotated_at = fields.BigIntField(null=True)  # when the present secret was first used; the one before counts a minute more
     created_at = fields.BigIntField()
     used_at = fields.BigIntField()  # at most hourly
     expires_at = fields.BigIntField()
@@ -161,6 +165,7 @@ class FreedPackage(Table):
     namespace: fields.ForeignKeyRelation[Namespace] = fields.ForeignKeyField("models.Namespace", related_name="freed_packages")
     name_key = fields.CharField(max_length=255)
     freed_at = fields.BigIntField()
+    private = fields.BooleanField()  # whether the package was: what takes the name without saying is so too
     moved_to: fields.ForeignKeyNullableRelation[Package] = fields.ForeignKeyField(
         "models.Package", related_name="former_names", null=True, on_delete=fields.SET_NULL
     )

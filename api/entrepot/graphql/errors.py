@@ -16,9 +16,9 @@ UNEXPECTED = "Something went wrong in the server; its log says what. Nothing is 
 TOO_DEEP = "The query is nested too deeply."
 TOO_TANGLED = "The query has too many mistakes, or its fragments too many uses, to be checked to the end."
 
-UNREPEATED = "a value is not what the schema wants there. It is not repeated here, for the request may hold a password."
-_repeated = re.compile(r"(?: got invalid value|,? found\b| ?value:| Unexpected).*", re.DOTALL)
-"""How graphql-core says what it was given."""
+UNREPEATED = (
+    "This is not GraphQL, or not what the schema wants, at the place that `locations` names. No more is said, for the request may hold a password."
+)
 _takes_password = re.compile("password|login|register|createUser", re.IGNORECASE)
 
 
@@ -42,14 +42,17 @@ def shown(error: GraphQLError) -> GraphQLError:
 
 
 def takes_password(query: str | None) -> bool:
-    """Whether a request may hold a password, by what it asks for: errors about its values then do not repeat them."""
+    """Whether a request may hold a password, by what it asks for: errors of the query itself then repeat nothing of it."""
     return query is not None and _takes_password.search(query) is not None
 
 
 def unrepeated(error: GraphQLError) -> GraphQLError:
-    """An error of a request that may hold a password, as the client is told of it: without what it was given."""
-    said, cuts = _repeated.subn("", error.message)
-    return _copy(error, f"{said.rstrip(':')}: {UNREPEATED}", "BAD_REQUEST") if cuts and _cause(error) is None else error
+    """An error of a request that may hold a password, as the client is told of it: without a word of what it was given, be that a value, a name, or
+    what stands there for want of a quotation mark. What we say ourselves, with a code or as the cause, repeats nothing.
+    """
+    if _cause(error) is not None or error.extensions or isinstance(error, ValidationAbortedError):
+        return error
+    return GraphQLError(UNREPEATED, nodes=error.nodes, source=error.source, positions=error.positions, extensions={"code": "BAD_REQUEST"})
 
 
 def report(error: GraphQLError) -> None:

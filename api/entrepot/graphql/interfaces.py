@@ -70,6 +70,12 @@ class File(relay.Node):
         """One query for all the files of an answer."""
         return await info.context.loaders.release.load(self.__dict__["_row"]["release_id"])  # type: ignore[no-any-return]  # this module may not know the context
 
+    @strawberry.field(description="Whether the viewer may label, move and remove it, where none of its labels is locked: as on its package.")
+    async def viewer_can_write(self, info: strawberry.Info[Any, Any]) -> bool:
+        """One query for all the files of an answer."""
+        package = await info.context.loaders.package.load(self.__dict__["_row"]["package_id"])
+        return package.viewer_can_write()  # type: ignore[no-any-return]  # this module may not know the context
+
     @classmethod
     def resolve_type(cls, value: Any, info: GraphQLResolveInfo[Any], abstract: GraphQLAbstractType) -> str:
         """The quickest way from an object to its GraphQL type."""

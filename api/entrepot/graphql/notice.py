@@ -27,9 +27,7 @@ class NoticeLevel(Enum):
     CRITICAL = strawberry.enum_value("CRITICAL", description="Something does go wrong.")
 
 
-@strawberry.type(
-    description="What the administrators of a namespace want to tell those who install from it. As public as the namespace."
-)
+@strawberry.type(description="What the administrators of a namespace want to tell those who install from it. As public as the namespace.")
 class Notice(relay.Node):
     """A notice that has not expired."""
 

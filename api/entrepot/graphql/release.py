@@ -13,9 +13,11 @@ from entrepot.graphql.connection import DEFAULT_FIRST, After, Connection, First
 from entrepot.graphql.context import Info
 from entrepot.graphql.files import FileConnection
 from entrepot.graphql.page import ListKey, connection
+from entrepot.graphql.permission import can
 from entrepot.graphql.scalars import Moment
 from entrepot.services.catalog.files import FILES_OF_RELEASE, NEWEST_FIRST, FileFilter
 from entrepot.services.catalog.releases import release_by_uuid
+from entrepot.services.grants import Level
 
 if TYPE_CHECKING:
     from entrepot.graphql.package import Package
@@ -41,6 +43,12 @@ class Release(relay.Node):
         """One query for all the releases of an answer."""
         files = ListKey(FILES_OF_RELEASE, self.key, FileFilter())
         return await connection(FileConnection, info.context, list=files, parent=self.id, order=NEWEST_FIRST, first=first, after=after)
+
+    @strawberry.field(description="Whether the viewer may remove it, but for files with a locked label: as on its package.")
+    async def viewer_can_write(self, info: Info) -> bool:
+        """One query for all the releases of an answer."""
+        package = await info.context.loaders.package.load(self.package_id)
+        return can(package.viewer_permission, Level.WRITE)
 
     @classmethod
     async def resolve_nodes(  # type: ignore[override]  # Strawberry awaits it too, and types it as a plain function

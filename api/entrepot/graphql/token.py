@@ -13,6 +13,8 @@ from entrepot.graphql.connection import Connection
 from entrepot.graphql.context import Info
 from entrepot.graphql.scalars import Moment
 from entrepot.services.catalog.tokens import token_by_uuid
+from entrepot.services.grants import Level
+from entrepot.services.permissions import API_WRITE, namespace_level
 
 if TYPE_CHECKING:
     from entrepot.graphql.namespace import Namespace
@@ -43,6 +45,13 @@ class Token(relay.Node):
     async def package(self, info: Info) -> Annotated[Package, strawberry.lazy("entrepot.graphql.package")] | None:
         """One query for all the tokens of an answer."""
         return None if self.package_id is None else await info.context.loaders.readable_package.load(self.package_id)
+
+    @strawberry.field(description="Whether the viewer may revoke it: not one that is revoked already.")
+    def viewer_can_revoke(self, info: Info) -> bool:
+        """Who administers the namespace may."""
+        context = info.context
+        level = namespace_level(context.site, context.actor, namespace_id=self.namespace_id, needs=API_WRITE)
+        return self.revoked_at is None and level == Level.ADMIN
 
     @classmethod
     async def resolve_nodes(  # type: ignore[override]  # Strawberry awaits it too, and types it as a plain function

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from entrepot.http.request import Facts
-    from entrepot.services.sessions import Opened
+    from entrepot.services.sessions import Opened, Renewed
     from entrepot.site import Site
 
 NAME = "entrepot_session"
@@ -58,10 +58,10 @@ class SessionCookie:
         if not from_own_page(self._site, self._facts):
             raise PermissionDenied(FOREIGN)
 
-    def hold(self, opened: Opened) -> None:
-        """Give the browser a session that was begun."""
-        left = LONGEST.total_seconds() - (now() - opened.created_at) / 1000
-        self._set(opened.secret, max_age=int(left))
+    def hold(self, session: Opened | Renewed) -> None:
+        """Give the browser the secret of a session: one that was begun, or that goes on with another secret."""
+        left = LONGEST.total_seconds() - (now() - session.created_at) / 1000
+        self._set(session.secret, max_age=int(left))
 
     def drop(self) -> None:
         """Take the cookie away, if there is one."""

@@ -57,6 +57,9 @@ IMMUTABLE = "max-age=31536000, immutable"
 IN_URLS = "/%!$&'()*+,;=:@~?"
 SMALL_BLOB = 64 << 10
 SMALL_BLOBS = 16 << 20
+MOST_HIDDEN = 1000
+LONGEST_AUDIENCE = 4000
+"""In characters: of those who may read so many packages of a namespace, and not all, nobody asks first whether a document shows any."""
 CONTENT_OVERHEAD = 4000
 """What the messages of a kept content cost beside its bytes, about."""
 
@@ -69,6 +72,8 @@ class Server:
         self._small: ByteCache[Content] = site.caches.setdefault("small files", ByteCache(min(SMALL_BLOBS, site.settings.cache)))
         self._documents = {(t.name, r.name): r for t in site.registry.types.values() for r in t.document_representations}
         self._parts = {(t.name, r.name): r for t in site.registry.types.values() for r in t.part_representations}
+        self._hidden: dict[tuple[int, Audience], int] = {}
+        """Documents that show an audience nothing: their heads' ids, and as of which generation."""
         self._closed = not site.settings.anonymous_read
         """Nothing is for everybody here: no cache that several people share may keep an answer."""
         age = site.settings.index_max_age
@@ -104,14 +109,14 @@ class Server:
         head = await self.site.lookup.head(namespace, type.name, label, target.document)
         if head is None:
             head = await self._standing(actor, namespace, type, label, target.document)
-        audience: Audience = ()
-        if not actor.anonymous and reads_some_private(actor, namespace_id=head.namespace_id, needs=(f"{type.name}:download",)):
-            private = await self.site.lookup.private_packages(head.namespace_id)
-            audience = audience_of(actor, namespace_id=head.namespace_id, private=private)
+        audience = await self._audience(actor, type, head.namespace_id)
         encoding = accepted_encoding(facts.accept_encoding) if representation.compressible else ""
         found = self.site.indexes.held_document(head, representation.parts, representation.name, audience, encoding)
         if found is None:
             place = await self._place(namespace, type, label, target.document)
+            stands = await self._stands_for(actor, head.namespace_id, type, label, target.document)
+            if not stands and not await self._shows(head, audience):  # a rendering takes time, by which one could tell that others see something
+                raise _no_document(namespace, type, label, target.document)
             found = await self.site.indexes.document(head, place, representation, audience, encoding)
         if found.empty and not await self._stands_for(actor, head.namespace_id, type, label, target.document):
             raise _no_document(namespace, type, label, target.document)
@@ -121,10 +126,13 @@ class Server:
         representation = self._parts[type.name, target.representation]
         row = await self.site.lookup.part(namespace, type.name, label, target.document, target.part)
         if row is None or not self._may_read(actor, type, row.namespace_id, row.package_id, bool(row.private)):
+            await self._is_public(namespace, label)  # as below: else a label that is hidden would take longer than none
             raise not_found(f"{type.name} package {target.part} in {namespace}")
         encoding = accepted_encoding(facts.accept_encoding) if representation.compressible else ""
         found = self.site.indexes.held_part(row, target.part, representation.name, encoding)
         if found is None:
+            if not row.private and not await self._is_public(namespace, label):
+                raise not_found(f"{type.name} package {target.part} in {namespace}")
             place = await self._place(namespace, type, label, target.document)
             found = await self.site.indexes.part(row, place, target.part, representation, encoding)
             if found is None:
@@ -147,10 +155,11 @@ class Server:
         return content
 
     async def _standing(self, actor: Actor, namespace: str, type: PackageType, label: str, document: str) -> HeadRow:
-        """The head of a document that is there before its first file. Raises NotFound."""
+        """The head of a document that is there before its first file. Raises NotFound, after as many look-ups as for a hidden one."""
         owner = await self.site.lookup.namespace(namespace)
         if owner is None:
             raise _no_document(namespace, type, label, document)
+        await self._audience(actor, type, owner.id)
         if not await self._stands_for(actor, owner.id, type, label, document):
             raise _no_document(namespace, type, label, document)
         await ensure_standing(namespace_id=owner.id, type=type.name, label=label, document=document)
@@ -158,6 +167,31 @@ class Server:
         if head is None:
             raise _no_document(namespace, type, label, document)
         return head
+
+    async def _audience(self, actor: Actor, type: PackageType, namespace_id: int) -> Audience:
+        """Of the private packages of a namespace those that the actor may download."""
+        if actor.anonymous or not reads_some_private(actor, namespace_id=namespace_id, needs=(f"{type.name}:download",)):
+            return ()
+        return audience_of(actor, namespace_id=namespace_id, private=await self.site.lookup.private_packages(namespace_id))
+
+    async def _shows(self, head: HeadRow, audience: Audience) -> bool:
+        """Whether the document shows anything to an audience. That it does not is asked once in a generation."""
+        if self._hidden.get((head.id, audience)) == head.generation:
+            return False
+        named = "".join(f",{id}" for id in audience) + ","
+        if len(named) > LONGEST_AUDIENCE or await self.site.lookup.shown(head.id, named):
+            return True
+        if len(self._hidden) >= MOST_HIDDEN:
+            self._hidden.clear()
+        self._hidden[head.id, audience] = head.generation
+        return False
+
+    async def _is_public(self, namespace: str, label: str) -> bool:
+        """Whether a label is everybody's to know: `main`, and one that a public file has."""
+        if label == MAIN:
+            return True
+        owner = await self.site.lookup.namespace(namespace)
+        return owner is not None and await self.site.lookup.public_label(owner.id, label)
 
     async def _stands_for(self, actor: Actor, namespace_id: int, type: PackageType, label: str, document: str) -> bool:
         """Whether the actor sees the document though it is empty: as everybody, or as one who reads all of the namespace and all its labels."""
@@ -227,7 +261,7 @@ class Server:
     async def _file(self, facts: Facts, actor: Actor, namespace: str, type: PackageType, target: FileTarget) -> Content:
         row = await self._file_row(namespace, type, target)
         if row is None or not self._may_read(actor, type, row.namespace_id, row.package_id, bool(row.private)):
-            return await self._moved(facts, actor, namespace, type, target, gone=row is None)
+            return await self._moved(facts, actor, namespace, type, target)
         private = bool(row.private) or self._closed
         if target.extra is None:
             facts.given = partial(self.site.downloads.count, row.id)
@@ -276,14 +310,17 @@ class Server:
             return await self.site.lookup.file(namespace, type.name, target.path)
         return await self.site.lookup.extra(namespace, type.name, target.path, target.extra)
 
-    async def _moved(self, facts: Facts, actor: Actor, namespace: str, type: PackageType, target: FileTarget, *, gone: bool) -> Content:
+    async def _moved(self, facts: Facts, actor: Actor, namespace: str, type: PackageType, target: FileTarget) -> Content:
         """The way to a file that is in another namespace now. Raises NotFound where there is none that the actor may read.
 
-        What is there and hidden is looked for too: else its answer would come sooner than that of what is not there.
+        What is there and hidden is looked for too: else its answer would come sooner than that of what is not there, and end the way to another.
         """
         row = await moved_file(namespace=namespace, type=type.name, path=target.path)
-        location = new_location(facts, row["namespace"]) if gone and row is not None else None
+        location = new_location(facts, row["namespace"]) if row is not None else None
         if row is None or location is None or not self._may_read(actor, type, row["namespace_id"], row["package_id"], bool(row["private"])):
+            raise not_found(f"file {target.path} in {namespace}")
+        again = row["old_package_id"]  # the path is used again
+        if again is not None and self._may_read(actor, type, row["old_namespace_id"], again, bool(row["old_private"])):
             raise not_found(f"file {target.path} in {namespace}")
         return MovedContent(location, private=bool(row["private"]) or self._closed)
 

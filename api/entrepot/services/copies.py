@@ -25,7 +25,7 @@ from entrepot.services.labels import label_name, label_names
 from entrepot.services.meetings import CopyMode, meetings
 from entrepot.services.namespaces import name_key
 from entrepot.services.notices import file_event, tell_of_files, tell_of_package
-from entrepot.services.permissions import API_READ, API_WRITE, NO_TOKEN, On, not_found, require
+from entrepot.services.permissions import API_READ, API_WRITE, NO_TOKEN, On, given, not_found, require
 from entrepot.services.placing import AT_ONCE, Placing
 from entrepot.services.removals import remove_rows
 from entrepot.services.selections import COLUMNS, TABLES, FileSelection, readable
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Copied", "CopyMode", "Order", "copy_files"]
 
+MOST_READ = 5_000
+"""How many files one call copies of packages that the actor may only read: those who write to them wait for it."""
 TRIES = 4
 """How often a copy is tried that meets another change of the same packages or paths."""
 
@@ -48,7 +50,7 @@ class Order:
     to: str | None = None
     """The name of the target namespace; None: the files' own."""
     labels: Sequence[str] | None = None
-    """The labels that the files get there; None: those that they have here."""
+    """The labels that the files get there, none of them too; None: those that they have here."""
     from_label: str | None = None
     """Only files of the selection that have this label. Within a namespace a move takes it off them."""
     mode: CopyMode = CopyMode.REFUSE
@@ -81,7 +83,7 @@ async def copy_files(site: Site, *, actor: Actor, order: Order) -> Copied:
     """
     if actor.anonymous:
         raise Unauthenticated(NO_TOKEN)
-    labels = None if order.labels is None else label_names(order.labels)
+    labels = label_names(order.labels) if order.labels else order.labels
     from_label = None if order.from_label is None else label_name(order.from_label, field="from_label")
     order = replace(order, labels=labels, from_label=from_label)
     for left in reversed(range(TRIES)):
@@ -168,7 +170,21 @@ class _Copying:
             rows = [row for row in rows if label in had.get(row["id"], ())]
         if not rows:
             raise NotFound(f"There is no such file{'' if label is None else f' with the label {label}'}; nothing was changed.")
+        self._require_few(rows)
         return rows
+
+    def _require_few(self, rows: Sequence[Row]) -> None:
+        """Let pass who does not hold up others for long. Raises ValidationError."""
+        if len(rows) <= MOST_READ:
+            return
+        ours = {row["package_id"]: given(self.actor, namespace_id=row["namespace_id"], package_id=row["package_id"]) for row in rows}
+        count = sum(ours[row["package_id"]] < Level.WRITE for row in rows)
+        if count > MOST_READ:
+            raise ValidationError(
+                f"These are {count:,} files of packages that {self.actor.name} may read and not write to, of which one copy takes "
+                f"{MOST_READ:,} at most. Copy release by release.",
+                field="files",
+            )
 
     async def _target(self, rows: Sequence[Row]) -> Row:
         names = {name_key(row["namespace"]) for row in rows} if self.order.to is None else {name_key(self.order.to)}

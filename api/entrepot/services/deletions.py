@@ -1,9 +1,9 @@
 """The end of an organization, with everything in it.
 
 A large one goes in several transactions, each of them short, so that others can publish to their own namespaces meanwhile: first its files, a
-thousand at a time, then the shards that were rendered of them, and last, in one, whatever is left and the namespace itself. Between two of them the
-organization is one whose administrator has removed files: indexes are right, tombstones keep their paths, rights are as they were. Where it is cut
-short (a process dies, the administrator is none any more) it stays so, and deleting it again goes on from there.
+thousand at a time, then the shards that were rendered of them, the tombstones, and the log of changes, and last, in one, whatever is left and the
+namespace itself. Between two of them the organization is one whose administrator has removed files: indexes are right, rights are as they were. Where
+it is cut short (a process dies, the administrator is none any more) it stays so, and deleting it again goes on from there.
 """
 
 from __future__ import annotations
@@ -26,10 +26,18 @@ if TYPE_CHECKING:
     from entrepot.site import Site
 
 AT_ONCE = 1000
-"""How many files, or how many shards, one transaction takes away."""
+"""How many files, or how many rows of another table, one transaction takes away."""
 
 SHARDS = """DELETE FROM shard WHERE id IN (SELECT shard.id FROM shard JOIN head ON head.id = shard.head_id WHERE head.namespace_id = $1
     AND NOT EXISTS (SELECT 1 FROM file WHERE file.package_id = shard.package_id) LIMIT $2)"""
+
+CHANGES = """DELETE FROM change WHERE id IN (SELECT change.id FROM change JOIN head ON head.id = change.head_id WHERE head.namespace_id = $1
+    ORDER BY change.head_id, change.generation LIMIT $2)"""
+TOMBSTONES = "DELETE FROM tombstone WHERE id IN (SELECT id FROM tombstone WHERE namespace_id = $1 LIMIT $2)"
+PRUNED = "UPDATE head SET pruned = generation WHERE namespace_id = $1 AND pruned < generation"
+"""Before the log goes: who renders from it reads everything anew."""
+REMAINS = (SHARDS, TOMBSTONES, CHANGES)
+"""What there may be a lot of besides files."""
 
 
 class _Step(NamedTuple):
@@ -64,7 +72,7 @@ async def _delete_some(site: Site, actor: Actor, organization: str, confirmation
     await fetch("SELECT id FROM package WHERE namespace_id = $1 ORDER BY id {lock}", row["id"])
     files = await fetch(f"SELECT {COLUMNS} FROM {TABLES} WHERE file.namespace_id = $1 ORDER BY file.id LIMIT $2", row["id"], AT_ONCE)
     removal = await remove_rows(actor, files)
-    if len(files) == AT_ONCE or await execute(SHARDS, row["id"], AT_ONCE) == AT_ONCE:
+    if len(files) == AT_ONCE or await _more_remains(row["id"]):
         if files:
             await audit.record(actor=actor, action="organization.empty", subject=row["name"], namespace_id=row["id"], details={"files": len(files)})
             await heads.bump(removal.touched)
@@ -80,3 +88,12 @@ async def _delete_some(site: Site, actor: Actor, organization: str, confirmation
     await execute("INSERT INTO freed_namespace (name_key, freed_at) VALUES ($1, $2) ON CONFLICT (name_key) DO NOTHING", row["name"].lower(), now())
     await execute("DELETE FROM namespace WHERE id = $1", row["id"])  # with its heads, whose ids nothing has again: no cache can serve what was theirs
     return _Step(row, list(removal.events), packages)
+
+
+async def _more_remains(namespace_id: int) -> bool:
+    """Take away some of what would go with the namespace; answers whether there may be more of it."""
+    await execute(PRUNED, namespace_id)
+    for statement in REMAINS:
+        if await execute(statement, namespace_id, AT_ONCE) == AT_ONCE:
+            return True
+    return False

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from entrepot.db.sql import Row, fetch, fetch_one, marks, transaction
+from entrepot.db.sql import Row, fetch, fetch_one, marks, transact
 from entrepot.packagetype import StoredExtra, StoredFile
 from entrepot.services import audit, heads
 from entrepot.services.heads import Touched
 from entrepot.services.locks import without_locked
 from entrepot.services.notices import tell_of_files
 from entrepot.services.permissions import On, not_found, sees
-from entrepot.services.removals import remove_rows
+from entrepot.services.removals import Removal, remove_rows
 from entrepot.services.selections import Address, FileSelection, Selected, selected
 
 if TYPE_CHECKING:
@@ -105,7 +105,8 @@ async def remove_files(site: Site, *, actor: Actor, selection: FileSelection, al
 
     With `all_or_nothing` one file that may not be removed keeps all of them. Raises NotFound, Unauthenticated, PermissionDenied, ValidationError.
     """
-    async with transaction():
+
+    async def write() -> tuple[Selected, Removal]:
         found = await without_locked(actor, selection, await selected(site, actor, selection))
         if all_or_nothing:
             found.or_raise()
@@ -114,5 +115,8 @@ async def remove_files(site: Site, *, actor: Actor, selection: FileSelection, al
             subject = f"{row['namespace']}/{row['type']}/{row['path']}"
             await audit.record(actor=actor, action="file.remove", subject=subject, namespace_id=row["namespace_id"])
         await heads.bump(removal.touched)
+        return found, removal
+
+    found, removal = await transact(write)  # counts of downloads, which go along, may be written in another order just now
     tell_of_files(site, "file_removed", removal.events)
     return found

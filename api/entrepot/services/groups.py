@@ -33,13 +33,7 @@ async def create_group(site: Site, *, actor: Actor, organization: str, name: str
     Raises NotFound, Unauthenticated, PermissionDenied, ValidationError, Conflict.
     """
     async with transaction():
-        found = GRAMMAR.fullmatch(organization) and await fetch_one(
-            "SELECT id, name, kind FROM namespace WHERE name_key = $1 {lock}", name_key(organization)
-        )
-        if not found:
-            raise not_found(f"organization {organization[:64]}")
-        actor = await confirmed(actor)
-        require(site, actor, Level.ADMIN, On(found["id"], found["name"]))
+        found, actor = await _organization(site, actor, organization)
         if found["kind"] != "organization":
             raise ValidationError(f"{found['name']} is a user, and users have no groups. Name an organization.", field="organization")
         await _check_name(found["id"], name)
@@ -58,6 +52,20 @@ async def create_group(site: Site, *, actor: Actor, organization: str, name: str
         details = {"permission": permission.name.lower(), "everything": everything}
         await audit.record(actor=actor, action="group.create", subject=f"{found['name']}: {name}", namespace_id=found["id"], details=details)
     return uuid
+
+
+async def _organization(site: Site, actor: Actor, name: str) -> tuple[Row, Actor]:
+    """A namespace that the actor administers, locked, and the actor as it is now. Raises NotFound, Unauthenticated, PermissionDenied."""
+    for lock in ("", " {lock}"):  # who may not do it makes nobody wait
+        found = (
+            await fetch_one("SELECT id, name, kind FROM namespace WHERE name_key = $1" + lock, name_key(name)) if GRAMMAR.fullmatch(name) else None
+        )
+        if found is None:
+            raise not_found(f"organization {name[:64]}")
+        actor = await confirmed(actor) if lock else actor
+        require(site, actor, Level.ADMIN, On(found["id"], found["name"]))
+    assert found is not None
+    return found, actor
 
 
 async def update_group(
@@ -130,17 +138,24 @@ async def remove_member(site: Site, *, actor: Actor, group: str, user: str) -> b
     Raises NotFound, Unauthenticated, PermissionDenied, ValidationError, Conflict where no owner would be left who is not disabled.
     """
     async with transaction():
-        row, actor = await _locked(actor, group)
-        person = await person_named(user)
-        if actor.package_id is None and person["id"] == actor.namespace_id:
-            require_scope(actor, *API_WRITE)
-        else:
-            await _require_manager(site, actor, row)
+        row, actor, person = await _left(site, actor, group, user)
         removed = await fetch("DELETE FROM group_member WHERE group_id = $1 AND user_id = $2 RETURNING id", row["id"], person["id"])
         if removed:
             await _keep_an_owner(row, person)
             await _record(actor, row, "group.remove-member", user=person["name"])
     return bool(removed)
+
+
+async def _left(site: Site, actor: Actor, group: str, user: str) -> tuple[Row, Actor, Row]:
+    """The group and the user whom the actor may take out of it: whoever manages it anybody, and members themselves."""
+    for locks in (False, True):
+        row, actor = await _known(actor, group, locks=locks)
+        person = await person_named(user)
+        if actor.package_id is None and person["id"] == actor.namespace_id:
+            require_scope(actor, *API_WRITE)
+        else:
+            await _require_manager(site, actor, row)
+    return row, actor, person
 
 
 async def _keep_an_owner(row: Row, gone: Row) -> None:
@@ -210,21 +225,26 @@ async def _package(site: Site, actor: Actor, row: Row, uuid: str) -> Row:
 
 async def _managed(site: Site, actor: Actor, uuid: str) -> tuple[Row, Actor]:
     """A group that the actor may change, locked with all groups of its organization; and the actor as it is now."""
-    row, actor = await _locked(actor, uuid)
-    await _require_manager(site, actor, row)
+    for locks in (False, True):  # who may not do it makes nobody wait
+        row, actor = await _known(actor, uuid, locks=locks)
+        await _require_manager(site, actor, row)
     return row, actor
 
 
-async def _locked(actor: Actor, uuid: str) -> tuple[Row, Actor]:
-    """A group that the actor may know of, locked with all groups of its organization; and the actor as it is now. Raises NotFound."""
-    await fetch("SELECT id FROM namespace WHERE id = (SELECT namespace_id FROM member_group WHERE uuid = $1) {lock}", uuid)
+async def _known(actor: Actor, uuid: str, *, locks: bool) -> tuple[Row, Actor]:
+    """A group that the actor may know of, and the actor; with locks all groups of its organization are held, and both are as they are now.
+
+    Raises NotFound.
+    """
+    if locks:
+        await fetch("SELECT id FROM namespace WHERE id = (SELECT namespace_id FROM member_group WHERE uuid = $1) {lock}", uuid)
+        actor = await confirmed(actor)
     row = await fetch_one(
         """SELECT member_group.id, member_group.uuid, member_group.namespace_id, namespace.name AS namespace, member_group.name,
         member_group.name_key, member_group.permission, member_group.everything
         FROM member_group JOIN namespace ON namespace.id = member_group.namespace_id WHERE member_group.uuid = $1""",
         uuid,
     )
-    actor = await confirmed(actor)
     if row is None or not await knows(actor, row["namespace_id"]):
         raise not_found("group with this id")
     return row, actor

@@ -21,7 +21,10 @@ from entrepot.clock import now
 from entrepot.db.sql import execute, fetch, rows_of, transact
 
 MAIN = "main"
-"""The label of a channel whose URL names none. Under it types may also tell of files that have no label any more."""
+"""The label of a channel whose URL names none. Under it types may also tell of files that have no label any more.
+
+Every namespace has it from the first: one that came with the first file would tell of a private one.
+"""
 
 
 class Touched(NamedTuple):

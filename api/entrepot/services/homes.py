@@ -15,7 +15,7 @@ from tortoise.exceptions import IntegrityError
 from entrepot.db.models import new_uuid
 from entrepot.db.sql import Row, execute, fetch, fetch_one
 from entrepot.errors import Conflict
-from entrepot.services.freed import take_names
+from entrepot.services.freed import spellings, take_names
 from entrepot.services.grants import Level
 from entrepot.services.permissions import API_READ, API_WRITE, On, require, sees
 from entrepot.services.releases import order_by_common_key
@@ -45,6 +45,8 @@ class Guest:
     package_id: int
     package: str
     private: bool
+    beside_private: bool
+    """Whether anything is that comes from packages of the same name: one that is made for it is for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,10 @@ def guests_of(rows: Iterable[Row]) -> list[Guest]:
     found: dict[Name, Guest] = {}
     for row in rows:
         name = Name(row["type"], row["name"])
-        guest = found.get(name) or Guest(name, row["package_id"], row["package"], False)
+        guest = found.get(name) or Guest(name, row["package_id"], row["package"], False, False)
         found[name] = replace(guest, private=guest.private or bool(row["private"]))
-    return [found[name] for name in sorted(found)]
+    private = {guest.package.lower() for guest in found.values() if guest.private}
+    return [replace(found[name], beside_private=found[name].package.lower() in private) for name in sorted(found)]
 
 
 async def found_home(namespace_id: int, guest: Guest) -> Row | None:
@@ -83,9 +86,12 @@ async def home_for(site: Site, actor: Actor, target: Row, guest: Guest, *, held:
     namespace = On(target["id"], target["name"])
     if row is None:
         require(site, actor, Level.WRITE, namespace, needs=needs)
-        package_id, package = await _made(actor, target, guest, at), guest.package
+        package_id = await _made(target, guest, at)
         held.add(package_id)
-        return Home(package_id, package, await _bound(target["id"], package_id, guest.name), "{}")
+        home = Home(package_id, guest.package, await _bound(target["id"], package_id, guest.name), "{}")
+        if await _take(site, actor, target, {guest.name.name, *spellings(site.registry, guest.package)}):
+            await execute("UPDATE package SET private = TRUE WHERE id = $1", package_id)
+        return home
     on = replace(namespace, package_id=row["package_id"], package=row["package"], private=bool(row["private"]))
     visible = sees(site, actor, on, needs=(*needs, *reads))  # one that is not is answered as one that is not there
     require(site, actor, Level.WRITE, on if visible else namespace, needs=needs, reads=reads)
@@ -97,12 +103,17 @@ async def home_for(site: Site, actor: Actor, target: Row, guest: Guest, *, held:
             "Make that package private first, or copy to another namespace."
         )
     if row["binding_id"] is None:
-        return Home(row["package_id"], row["package"], await _bound(target["id"], row["package_id"], guest.name), "{}")
+        home = Home(row["package_id"], row["package"], await _bound(target["id"], row["package_id"], guest.name), "{}")
+        await _take(site, actor, target, {guest.name.name})
+        return home
     return Home(row["package_id"], row["package"], row["binding_id"], row["state"])
 
 
-async def _made(actor: Actor, target: Row, guest: Guest, at: int) -> int:
-    await take_names(actor, namespace_id=target["id"], namespace=target["name"], names=[guest.package, guest.name.name])
+async def _take(site: Site, actor: Actor, target: Row, names: set[str]) -> bool:
+    return await take_names(site, actor, namespace_id=target["id"], namespace=target["name"], names=names, knowingly=False)
+
+
+async def _made(target: Row, guest: Guest, at: int) -> int:
     [made] = await fetch(
         """INSERT INTO package (uuid, namespace_id, name, name_key, private, summary, description, created_at, updated_at)
         SELECT CAST($1 AS VARCHAR(36)), CAST($2 AS BIGINT), name, name_key, CAST($3 AS BOOLEAN), summary, description,
@@ -110,7 +121,7 @@ async def _made(actor: Actor, target: Row, guest: Guest, at: int) -> int:
         FROM package WHERE id = $5 RETURNING id""",
         new_uuid(),
         target["id"],
-        guest.private,
+        guest.beside_private,
         at,
         guest.package_id,
     )

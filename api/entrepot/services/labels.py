@@ -12,6 +12,7 @@ from entrepot.db.sql import Row, execute, fetch, marks, rows_of, transaction
 from entrepot.errors import ValidationError
 from entrepot.services import audit, heads
 from entrepot.services.credentials import confirmed
+from entrepot.services.heads import MAIN as MAIN
 from entrepot.services.locks import refused_by_lock
 from entrepot.services.notices import tell_of_package
 from entrepot.services.removals import CHUNK, shown_in, withdrawn_in
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from entrepot.services.actors import Actor
     from entrepot.site import Site
 
-MAIN = heads.MAIN
 PATTERN = re.compile(r"[a-z][a-z0-9_.:-]{0,127}")
 
 

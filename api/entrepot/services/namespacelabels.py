@@ -149,11 +149,11 @@ async def _find(owner: Row, name: str) -> Row | None:
 
 
 async def _existing(owner: Row, name: str) -> Row:
-    """Raises NotFound. `main` is there before any file has it."""
+    """Raises NotFound."""
     row = await _find(owner, name)
-    if row is None and name != MAIN:
+    if row is None:
         raise NotFound(f"{owner['name']} has no label {name}.")
-    return row or await _make(owner, name)
+    return row
 
 
 async def _make(owner: Row, name: str) -> Row:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from entrepot.clock import now
 from entrepot.db.models import new_uuid
-from entrepot.db.sql import Row, fetch, fetch_one, marks
+from entrepot.db.sql import Row, execute, fetch, fetch_one, marks
 from entrepot.errors import Conflict, NotFound, PluginError, ValidationError
+from entrepot.services.heads import MAIN
 
 if TYPE_CHECKING:
     from entrepot.registry import Registry
@@ -40,7 +41,7 @@ async def namespace_row(name: str) -> Row:
 
 
 async def add_namespace(*, name: str, kind: str) -> Row:
-    """Add a namespace in the running transaction. The name must have passed `check_name`.
+    """Add a namespace, with its label `main`, in the running transaction. The name must have passed `check_name`.
 
     Raises Conflict where it is taken, or was ever: who installs from a name must not come to install from somebody else.
     """
@@ -55,6 +56,7 @@ async def add_namespace(*, name: str, kind: str) -> Row:
     )
     if row is None or await fetch_one("SELECT id FROM freed_namespace WHERE name_key = $1", name_key(name)):  # after the INSERT, which has waited for
         raise Conflict(f"The name {name} is taken. Choose another name.")  # whoever was just deleting the namespace of that name
+    await execute("INSERT INTO label (uuid, namespace_id, name, created_at) VALUES ($1, $2, $3, $4)", new_uuid(), row["id"], MAIN, row["created_at"])
     return row
 
 

@@ -35,6 +35,7 @@ async def create_organization(site: Site, *, actor: Actor, name: str, display_na
     check_text("description", description, most=LONGEST["description"])
     async with transaction():
         actor = await confirmed(actor)
+        await _count(site, actor)
         row = await add_namespace(name=name, kind="organization")
         await execute("UPDATE namespace SET display_name = $1, description = $2 WHERE id = $3", display_name, description, row["id"])
         group = await fetch_one(
@@ -56,6 +57,16 @@ def _require_user(actor: Actor) -> None:
     require_scope(actor, *API_WRITE)
     if actor.is_organization or actor.package_id is not None or actor.namespace_id is None:
         raise PermissionDenied("An organization needs a user for its first owner: use a token of your own, one that is bound to no package.")
+
+
+async def _count(site: Site, actor: Actor) -> None:
+    """Count one more organization, which counts for ever as its name does. Raises PermissionDenied where the site allows no more."""
+    counted = await fetch_one(
+        'UPDATE "user" SET organizations = coalesce(organizations, 0) + 1 WHERE namespace_id = $1 RETURNING organizations', actor.namespace_id
+    )
+    most = site.settings.organizations_per_user
+    if counted is not None and counted["organizations"] > most and not actor.is_admin:
+        raise PermissionDenied(f"{actor.name} has created {most:,} organizations, and this site allows no more. Ask an administrator of the site.")
 
 
 async def update_namespace(
@@ -93,11 +104,14 @@ async def locked_namespace(site: Site, actor: Actor, *, uuid: str) -> tuple[Row,
 
     Raises NotFound, Unauthenticated, PermissionDenied.
     """
-    row = await fetch_one("SELECT id, uuid, name, kind, display_name, description, default_visibility FROM namespace WHERE uuid = $1 {lock}", uuid)
-    actor = await confirmed(actor)
-    if row is None:
-        raise not_found("namespace with this id")
-    require(site, actor, Level.ADMIN, On(row["id"], row["name"]))
+    statement = "SELECT id, uuid, name, kind, display_name, description, default_visibility FROM namespace WHERE uuid = $1"
+    for lock in ("", " {lock}"):  # who may not do it makes nobody wait
+        row = await fetch_one(statement + lock, uuid)
+        actor = await confirmed(actor) if lock else actor
+        if row is None:
+            raise not_found("namespace with this id")
+        require(site, actor, Level.ADMIN, On(row["id"], row["name"]))
+    assert row is not None
     return row, actor
 
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from entrepot.clock import now
 from entrepot.db.models import new_uuid
-from entrepot.db.sql import Row, execute, fetch, fetch_one, transaction
+from entrepot.db.sql import Row, execute, fetch_one, transact, transaction
 from entrepot.errors import Conflict, ValidationError
 from entrepot.services import audit, heads
 from entrepot.services.credentials import confirmed
-from entrepot.services.freed import free_names, take_names
+from entrepot.services.freed import free_names, spellings, take_names
 from entrepot.services.grants import Level
 from entrepot.services.namespaces import name_key
 from entrepot.services.notices import tell_of_files, tell_of_package
 from entrepot.services.permissions import On, not_found, require
-from entrepot.services.removals import remove_rows, shown_in
+from entrepot.services.removals import Removal, remove_rows, shown_in
 from entrepot.services.selections import FileSelection, locked_package, selected
 from entrepot.services.texts import check_text
 
@@ -46,19 +46,22 @@ async def create_package(
         _check_name(name)
         check_text("summary", summary, most=LONGEST["summary"])
         check_text("description", description, most=LONGEST["description"])
-        private = owner["default_visibility"] == "private" if private is None else private
-        uuid = await _insert(actor, owner, name, summary, description, private)
-        if uuid is None:
+        made = await _insert(owner, name, summary, description, owner["default_visibility"] == "private" if private is None else private)
+        if made is None:
             raise Conflict(f"{owner['name']} has a package {name} already. Upload to it, or choose another name.")
+        names = spellings(site.registry, name)
+        was_private = await take_names(site, actor, namespace_id=owner["id"], namespace=owner["name"], names=names, knowingly=True)
+        if was_private and private is None:
+            await execute("UPDATE package SET private = TRUE WHERE id = $1", made["id"])
         await audit.record(
             actor=actor,
             action="package.create",
             subject=f"{owner['name']}/{name}",
             namespace_id=owner["id"],
-            details={"visibility": _visibility(private)},
+            details={"visibility": _visibility(bool(made["private"]) or (was_private and private is None))},
         )
     tell_of_package(site, actor, namespace=owner["name"], package=name, action="package.create")
-    return uuid
+    return str(made["uuid"])
 
 
 async def update_package(
@@ -94,7 +97,8 @@ async def delete_package(site: Site, *, actor: Actor, package: str, confirmation
 
     `confirmation` must be its full name, `namespace/package`. Raises NotFound, Unauthenticated, PermissionDenied, ValidationError.
     """
-    async with transaction():
+
+    async def write() -> tuple[Row, Removal, dict[str, Any]]:
         row = await locked_package(site, actor, Level.ADMIN, uuid=package)
         full_name = f"{row['namespace']}/{row['package']}"
         if confirmation != full_name:
@@ -104,19 +108,22 @@ async def delete_package(site: Site, *, actor: Actor, package: str, confirmation
         await free_names(row, moved=False)
         details = {"files": len(files), "types": sorted({file["type"] for file in files})}
         await audit.record(actor=actor, action="package.delete", subject=full_name, namespace_id=row["namespace_id"], details=details)
-        await execute("DELETE FROM shard WHERE package_id = $1", row["package_id"])  # should the name come back, its shards belong to another package
+        await execute("DELETE FROM shard WHERE package_id = $1", row["package_id"])  # should the name come back, its shards are another package's
         await execute("DELETE FROM package WHERE id = $1", row["package_id"])
         await heads.bump(removal.touched)
+        return row, removal, details
+
+    row, removal, details = await transact(write)  # a one-time upload by a token that is bound to the package takes its rows in another order
     tell_of_files(site, "file_removed", removal.events)
     tell_of_package(site, actor, namespace=row["namespace"], package=row["package"], action="package.delete", **details)
     return row
 
 
-async def _insert(actor: Actor, owner: Row, name: str, summary: str, description: str, private: bool) -> str | None:
-    """None where the name is taken. Raises PermissionDenied where it was freed and is not for the actor to take."""
-    rows = await fetch(
+async def _insert(owner: Row, name: str, summary: str, description: str, private: bool) -> Row | None:
+    """The new package, as (id, uuid, private); None where the name is taken."""
+    return await fetch_one(
         """INSERT INTO package (uuid, namespace_id, name, name_key, private, summary, description, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT (namespace_id, name_key) DO NOTHING RETURNING uuid""",
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT (namespace_id, name_key) DO NOTHING RETURNING id, uuid, private""",
         new_uuid(),
         owner["id"],
         name,
@@ -126,10 +133,6 @@ async def _insert(actor: Actor, owner: Row, name: str, summary: str, description
         description,
         now(),
     )
-    if not rows:
-        return None
-    await take_names(actor, namespace_id=owner["id"], namespace=owner["name"], names=[name])
-    return str(rows[0]["uuid"])
 
 
 async def _update(row: Row, changes: dict[str, Any]) -> None:

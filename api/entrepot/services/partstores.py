@@ -99,8 +99,10 @@ def advanced(old: PartStore | None, read: DocumentRead, bodies: Mapping[str, byt
     private = frozenset(name for name, part in changed.items() if part.private)
     if read.whole or old is None:
         return PartStore(read.generation, changed, sorted(changed), private, _cost(changed))
-    if all(old.parts.get(name) == changed.get(name) for name in read.parts):
-        return PartStore(read.generation, old.parts, old.names, old.private, old.size, _carried(old, read.generation), old.runs)
+    differing = [name for name in read.parts if old.parts.get(name) != changed.get(name)]
+    kept = _carried(old, read.generation, [part for name in differing for part in (old.parts.get(name), changed.get(name)) if part])
+    if not differing:
+        return PartStore(read.generation, old.parts, old.names, old.private, old.size, kept, old.runs)
     parts, names = dict(old.parts), list(old.names)
     for name in read.parts:
         if name in parts and name not in changed:
@@ -113,14 +115,19 @@ def advanced(old: PartStore | None, read: DocumentRead, bodies: Mapping[str, byt
     gone = {name: old.parts[name] for name in read.parts if name in old.parts}
     hidden = old.private.difference(read.parts) | private
     runs = old.runs and old.runs.advanced(names, parts, hidden, read.parts.keys())
-    return PartStore(read.generation, parts, names, hidden, old.size - _cost(gone) + _cost(changed), runs=runs)
+    return PartStore(read.generation, parts, names, hidden, old.size - _cost(gone) + _cost(changed), kept, runs)
 
 
-def _carried(old: PartStore, generation: int) -> dict[tuple[str, Audience, str], Rendering]:
-    """The documents of a store that a new generation did not change."""
-    for one in list(old.documents.values()):  # a copy: this is a thread, and the event loop may add to them
+def _carried(old: PartStore, generation: int, differing: Sequence[HeldPart]) -> dict[tuple[str, Audience, str], Rendering]:
+    """The documents that a new generation did not change: their audiences see none of the parts that differ, neither as they were nor as they are.
+
+    So the public, whose document is the most read, pays nothing for what happens to private packages, and cannot tell by the time that it did.
+    """
+    documents = dict(old.documents)  # a copy: this is a thread, and the event loop may add to them
+    kept = {key: one for key, one in documents.items() if not any(not part.private or part.package_id in key[1] for part in differing)}
+    for one in kept.values():
         one.generation = max(one.generation, generation)
-    return old.documents
+    return kept
 
 
 def _cost(parts: Mapping[str, HeldPart]) -> int:

@@ -18,7 +18,7 @@ from entrepot.packagetype import StoredExtra, StoredFile
 from entrepot.services import audit, blobs, dating, entries, files, heads
 from entrepot.services.credentials import confirmed
 from entrepot.services.drafts import Draft, PublishedFile
-from entrepot.services.freed import take_names
+from entrepot.services.freed import spellings, take_names
 from entrepot.services.grants import Level
 from entrepot.services.labels import label_ids
 from entrepot.services.notices import file_event, tell_of_files
@@ -177,7 +177,7 @@ async def _write(site: Site, draft: Draft, claim: blobs.Claim) -> tuple[Publishe
         await _refuse_burnt_path(draft)
     removed = await _remove_replaced(site, draft) if draft.replaces else Removal((), ())
     at = now()
-    binding = await _binding(draft, locked, at, private=namespace["default_visibility"] == "private")
+    binding = await _binding(site, draft, locked, at, private=namespace["default_visibility"] == "private")
     release = await release_id(
         draft.package_type, package_id=binding["package_id"], version=draft.version, canonical_version=draft.canonical_version, at=at
     )
@@ -260,7 +260,7 @@ async def _refuse_burnt_path(draft: Draft) -> None:
         )
 
 
-async def _binding(draft: Draft, locked: set[int], at: int, *, private: bool) -> Row:
+async def _binding(site: Site, draft: Draft, locked: set[int], at: int, *, private: bool) -> Row:
     """The package of the canonical name, bound or made now (`private` where the draft does not say), as (id, state, package_id, package).
 
     Raises IntegrityError where it came to be meanwhile.
@@ -274,21 +274,31 @@ async def _binding(draft: Draft, locked: set[int], at: int, *, private: bool) ->
         draft.canonical_name,
     )
     if row is None:
-        package = await _package(draft, locked, at, private=private)
-        [made] = await fetch(
-            "INSERT INTO binding (namespace_id, package_id, type, name, state) VALUES ($1, $2, $3, $4, '{}') RETURNING id",
-            draft.namespace.id,
-            package["id"],
-            draft.type,
-            draft.canonical_name,
-        )
-        if await fetch_one("SELECT id FROM binding WHERE package_id = $1 AND type <> $2 LIMIT 1", package["id"], draft.type):
-            await order_by_common_key(package["id"])
-        return {"id": made["id"], "state": "{}", "package_id": package["id"], "package": package["name"]}
+        return await _bound_anew(site, draft, locked, at, private=private)
     _require_locked(row["package_id"], locked)
     _refuse_other_visibility(draft, row["package"], bool(row["private"]))
     await _touch_package(draft, row["package_id"], at)
     return row
+
+
+async def _bound_anew(site: Site, draft: Draft, locked: set[int], at: int, *, private: bool) -> Row:
+    """The package of the draft's name, found or made, which has the canonical name from now on."""
+    found = await _package(draft, locked, at)
+    package = found or await _made_package(draft, at, private=private)
+    [made] = await fetch(
+        "INSERT INTO binding (namespace_id, package_id, type, name, state) VALUES ($1, $2, $3, $4, '{}') RETURNING id",
+        draft.namespace.id,
+        package["id"],
+        draft.type,
+        draft.canonical_name,
+    )
+    names = {draft.canonical_name} if found else {draft.canonical_name, *spellings(site.registry, draft.name)}
+    was_private = await take_names(site, draft.actor, namespace_id=draft.namespace.id, namespace=draft.namespace.name, names=names, knowingly=False)
+    if was_private and not found and draft.private is None:
+        await execute("UPDATE package SET private = TRUE WHERE id = $1", package["id"])
+    if await fetch_one("SELECT id FROM binding WHERE package_id = $1 AND type <> $2 LIMIT 1", package["id"], draft.type):
+        await order_by_common_key(package["id"])
+    return {"id": made["id"], "state": "{}", "package_id": package["id"], "package": package["name"]}
 
 
 def _require_locked(package_id: int, locked: set[int]) -> None:
@@ -297,14 +307,17 @@ def _require_locked(package_id: int, locked: set[int]) -> None:
         raise IntegrityError("the package was made by another transaction just now")
 
 
-async def _package(draft: Draft, locked: set[int], at: int, *, private: bool) -> Row:
+async def _package(draft: Draft, locked: set[int], at: int) -> Row | None:
+    """The package that is named like the draft."""
     row = await fetch_one("SELECT id, name, private FROM package WHERE namespace_id = $1 AND name_key = $2", draft.namespace.id, draft.name.lower())
     if row is not None:
         _require_locked(row["id"], locked)
         _refuse_other_visibility(draft, row["name"], bool(row["private"]))
         await _touch_package(draft, row["id"], at)
-        return row
-    await take_names(draft.actor, namespace_id=draft.namespace.id, namespace=draft.namespace.name, names=[draft.name, draft.canonical_name])
+    return row
+
+
+async def _made_package(draft: Draft, at: int, *, private: bool) -> Row:
     [made] = await fetch(
         """INSERT INTO package (uuid, namespace_id, name, name_key, private, summary, description, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) RETURNING id, name""",

@@ -7,14 +7,14 @@ have the common key below, from the moment when its second type comes in.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from entrepot.db.models import new_uuid
-from entrepot.db.sql import Row, execute, fetch, fetch_one, transaction
+from entrepot.db.sql import Row, execute, fetch, fetch_one, transact
 from entrepot.services import audit, heads
 from entrepot.services.grants import Level
 from entrepot.services.notices import tell_of_files, tell_of_package
-from entrepot.services.removals import remove_rows
+from entrepot.services.removals import Removal, remove_rows
 from entrepot.services.selections import FileSelection, locked_release, selected
 
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ async def remove_release(site: Site, *, actor: Actor, release: str) -> Row:
 
     Raises NotFound, Unauthenticated, PermissionDenied.
     """
-    async with transaction():
+
+    async def write() -> tuple[Row, Removal, dict[str, Any]]:
         row = await locked_release(site, actor, Level.WRITE, uuid=release)
         files = (await selected(site, actor, FileSelection(release=release))).or_raise()
         removal = await remove_rows(actor, files)
@@ -100,6 +101,9 @@ async def remove_release(site: Site, *, actor: Actor, release: str) -> Row:
         subject, details = f"{row['namespace']}/{row['package']}", {"version": row["version"], "files": len(files)}
         await audit.record(actor=actor, action="release.remove", subject=subject, namespace_id=row["namespace_id"], details=details)
         await heads.bump(removal.touched)
+        return row, removal, details
+
+    row, removal, details = await transact(write)
     tell_of_files(site, "file_removed", removal.events)
     tell_of_package(site, actor, namespace=row["namespace"], package=row["package"], action="release.remove", **details)
     return row

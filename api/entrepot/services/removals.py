@@ -66,6 +66,8 @@ async def remove_rows(actor: Actor, rows: Sequence[Row], *, moved_to: int | None
         labels = await _labels(where, ids)
         events += [file_event(row, labels[row["id"]], actor) for row in some]
         await _leave_tombstones(where, ids, actor, moved_to)
+        if moved_to is not None:
+            await _lead_on(ids, moved_to)
         await blobs.touch(where, *ids)
         await execute(f"DELETE FROM file WHERE {where}", *ids)  # with its entries, labels, extras and counts
     await _remove_empty_releases(sorted({row["release_id"] for row in rows}))
@@ -98,6 +100,17 @@ async def _leave_tombstones(where: str, ids: Sequence[int], actor: Actor, moved_
         *ids,
         now(),
         actor.name,
+        moved_to,
+    )
+
+
+async def _lead_on(ids: Sequence[int], moved_to: int) -> None:
+    """Let those who come to these files by an older address, from which they moved here, find them where they are now."""
+    await execute(
+        f"""UPDATE tombstone SET moved_to_id = (SELECT moved.id FROM file JOIN file AS moved
+            ON moved.namespace_id = ${len(ids) + 1} AND moved.type = file.type AND moved.path = file.path WHERE file.id = tombstone.moved_to_id)
+        WHERE moved_to_id IN ({marks(ids)})""",
+        *ids,
         moved_to,
     )
 

@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from entrepot.db.sql import Row, fetch, marks, rows_of
+from entrepot.db.sql import Row, fetch, fetch_one, marks, rows_of
 from entrepot.errors import EntrepotError, ValidationError
 from entrepot.services.credentials import confirmed
 from entrepot.services.grants import Level
 from entrepot.services.permissions import API_READ, API_WRITE, On, not_found, require, sees
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from entrepot.services.actors import Actor
     from entrepot.site import Site
 
@@ -148,26 +150,29 @@ async def _all_of(site: Site, actor: Actor, selection: FileSelection) -> Sequenc
     return await fetch(f"SELECT {COLUMNS} FROM {TABLES} WHERE file.{kind}_id = $1 ORDER BY file.id", found[0]["id"])
 
 
+PACKAGE = """SELECT package.id AS package_id, package.uuid, package.namespace_id, namespace.name AS namespace, package.name AS package,
+    package.private, package.summary, package.description
+    FROM package JOIN namespace ON namespace.id = package.namespace_id WHERE package.uuid = $1"""
+RELEASE = """SELECT release.id AS release_id, release.uuid AS release_uuid, release.version, package.id AS package_id, package.uuid,
+    package.name AS package, package.private, package.namespace_id, namespace.name AS namespace
+    FROM release JOIN package ON package.id = release.package_id JOIN namespace ON namespace.id = package.namespace_id WHERE release.uuid = $1"""
+
+
 async def locked_package(site: Site, actor: Actor, level: Level, *, uuid: str) -> Row:
     """A package on which the actor has the level, its namespace's row and its own locked. Raises NotFound, Unauthenticated, PermissionDenied."""
-    found = await fetch("SELECT namespace_id, id AS package_id FROM package WHERE uuid = $1", uuid)
-    await _lock(found)
-    rows = await fetch(
-        """SELECT package.id AS package_id, package.uuid, package.namespace_id, namespace.name AS namespace, package.name AS package, package.private,
-        package.summary, package.description FROM package JOIN namespace ON namespace.id = package.namespace_id WHERE package.uuid = $1""",
-        uuid,
-    )
-    return _judged(site, await confirmed(actor), level, rows[0] if rows else None, "package with this id", needs=API_WRITE)
+    return await _locked(site, actor, level, PACKAGE, uuid, "package with this id")
 
 
 async def locked_release(site: Site, actor: Actor, level: Level, *, uuid: str) -> Row:
     """A release on whose package the actor has the level, with the rows above it locked. Raises NotFound, Unauthenticated, PermissionDenied."""
-    statement = """SELECT release.id AS release_id, release.uuid AS release_uuid, release.version, package.id AS package_id, package.uuid,
-        package.name AS package, package.private, package.namespace_id, namespace.name AS namespace
-        FROM release JOIN package ON package.id = release.package_id JOIN namespace ON namespace.id = package.namespace_id WHERE release.uuid = $1"""
-    await _lock(await fetch(statement, uuid))
-    rows = await fetch(statement, uuid)
-    return _judged(site, await confirmed(actor), level, rows[0] if rows else None, "release with this id", needs=API_WRITE)
+    return await _locked(site, actor, level, RELEASE, uuid, "release with this id")
+
+
+async def _locked(site: Site, actor: Actor, level: Level, statement: str, uuid: str, what: str) -> Row:
+    """Judged before anything is locked, so that nobody holds up a package by naming it, and again as it is then."""
+    row = _judged(site, actor, level, await fetch_one(statement, uuid), what, needs=API_WRITE)
+    await _lock([row])
+    return _judged(site, await confirmed(actor), level, await fetch_one(statement, uuid), what, needs=API_WRITE)
 
 
 def _uuid(row: Row) -> str:
@@ -237,10 +242,17 @@ async def _rows(where: str, *values: Any) -> Sequence[Row]:
 
 async def _lock(rows: Sequence[Row]) -> None:
     """Lock the namespaces (in share) and packages of rows, each in the order of their ids."""
-    for table, lock in (("namespace", "{share}"), ("package", "{lock}")):
-        ids = sorted({row[f"{table}_id"] for row in rows})
-        if ids:
-            await fetch(f"SELECT id FROM {table} WHERE id IN ({marks(ids)}) ORDER BY id {lock}", *ids)
+    namespaces, packages = ({row[key] for row in rows} for key in ("namespace_id", "package_id"))
+    await _share(namespaces)
+    held = await fetch(f"SELECT id, namespace_id FROM package WHERE id IN ({marks([*packages])}) ORDER BY id {{lock}}", *sorted(packages))
+    # a package that was transferred while this waited is in another one now, and stays there
+    await _share({row["namespace_id"] for row in held} - namespaces)
+
+
+async def _share(namespaces: AbstractSet[int]) -> None:
+    if namespaces:
+        ids = sorted(namespaces)
+        await fetch(f"SELECT id FROM namespace WHERE id IN ({marks(ids)}) ORDER BY id {{share}}", *ids)
 
 
 def _judged(site: Site, actor: Actor, level: Level, row: Row | None, what: str, *, needs: tuple[str, ...], reads: tuple[str, ...] = API_READ) -> Row:

@@ -1,6 +1,11 @@
 """Sessions: users who have logged in with a password. A session has a secret, which a cookie carries; the database holds its digest.
 
 It ends 14 days after its last use, 90 days after it began, when its user logs out, gets another password or is disabled. Its row goes then.
+
+Once a day the secret is replaced by another one (`renew`). The one before it counts until the new one is used for the first time, and a minute more
+for requests under way: so an answer that never arrived, or a program that keeps no new cookie, logs nobody out, and a copy of the old cookie is worth
+nothing once its owner has gone on. Of all this the row knows: `given_at`, when the present secret was handed out; `rotated_at`, when it was first
+used; `previous_digest`, the one before. `db/lookup.py` reads a session by either.
 """
 
 from __future__ import annotations
@@ -9,6 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from entrepot.clock import now
+from entrepot.db.lookup import PREVIOUS_COUNTS
 from entrepot.db.models import new_uuid
 from entrepot.db.sql import Row, execute, fetch, fetch_one, transact, transaction
 from entrepot.services.actors import Actor
@@ -18,6 +24,7 @@ from entrepot.services.tokens import digest_of, new_secret
 IDLE = timedelta(days=14)
 LONGEST = timedelta(days=90)
 _IDLE, _LONGEST = IDLE // timedelta(milliseconds=1), LONGEST // timedelta(milliseconds=1)
+RENEWED_AFTER = timedelta(days=1) // timedelta(milliseconds=1)
 MOST = 100
 """A user's sessions; a login beyond them ends the one that was not used for longest."""
 
@@ -29,6 +36,15 @@ class Opened:
     secret: str
     actor: Actor
     created_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewed:
+    """Another secret of a session, which can be shown this once."""
+
+    secret: str
+    created_at: int
+    """When the session was begun."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +69,8 @@ async def begin(*, user_id: int, address: str, agent: str, created_at: int | Non
     secret, at = new_secret(), now()
     created_at = at if created_at is None else created_at
     row = await fetch_one(
-        "INSERT INTO session (uuid, user_id, digest, created_at, used_at, expires_at, address, agent) VALUES ($1,$2,$3,$4,$5,$6,$7,$8) RETURNING id",
+        """INSERT INTO session (uuid, user_id, digest, given_at, rotated_at, created_at, used_at, expires_at, address, agent)
+        VALUES ($1,$2,$3,$5,$5,$4,$5,$6,$7,$8) RETURNING id""",
         new_uuid(),
         user_id,
         digest_of(secret),
@@ -68,13 +85,37 @@ async def begin(*, user_id: int, address: str, agent: str, created_at: int | Non
     return Opened(secret=secret, actor=actor, created_at=created_at)
 
 
+async def renew(*, session_id: int, secret: str, given_at: int) -> Renewed | None:
+    """Give a session another secret for the one that came along. `given_at` is as it was read; None where another request was faster.
+
+    Raises Unavailable.
+    """
+    renewed, at = new_secret(), now()
+    statement = """UPDATE session SET digest = $1, previous_digest = $2, given_at = $3, rotated_at = NULL
+        WHERE id = $4 AND given_at = $5 AND (digest = $2 OR (previous_digest = $2 AND rotated_at IS NULL)) RETURNING created_at"""
+    rows = await transact(lambda: fetch(statement, digest_of(renewed), digest_of(secret), at, session_id, given_at))
+    return Renewed(secret=renewed, created_at=rows[0]["created_at"]) if rows else None
+
+
+async def record_rotation(session_id: int, secret: str, at: int) -> None:
+    """Remember that a secret was used for the first time: the one before it counts for a minute more. Raises Unavailable."""
+    statement = "UPDATE session SET rotated_at = $1 WHERE id = $2 AND digest = $3 AND rotated_at IS NULL"
+    await transact(lambda: execute(statement, at, session_id, digest_of(secret)))
+
+
 async def end(*, secret: str) -> Row | None:
     """End a session in the running transaction; answers who was logged in with it: `user_id` and `name`."""
-    statement = "SELECT session.id, session.user_id, namespace.name FROM session JOIN namespace ON namespace.id = session.user_id WHERE digest = $1"
-    row = await fetch_one(statement, digest_of(secret))
+    statement = """SELECT session.id, session.user_id, namespace.name FROM session JOIN namespace ON namespace.id = session.user_id
+        WHERE digest = $1 OR (previous_digest = $1 AND coalesce(rotated_at, $2) + $3 > $2)"""
+    row = await fetch_one(statement, digest_of(secret), now(), PREVIOUS_COUNTS)
     if row is None or not await execute("DELETE FROM session WHERE id = $1", row["id"]):
         return None
     return row
+
+
+async def end_one(*, user_id: int, id: str) -> Row | None:
+    """End a session of a user by its id in the running transaction; answers its inner id, if there is such."""
+    return await fetch_one("DELETE FROM session WHERE uuid = $1 AND user_id = $2 RETURNING id", id, user_id)
 
 
 async def end_all(*, user_id: int) -> int:

@@ -17,7 +17,7 @@ from entrepot.errors import Conflict, Unavailable, ValidationError
 from entrepot.services import audit, heads
 from entrepot.services.collisions import collisions, refusal
 from entrepot.services.credentials import confirmed
-from entrepot.services.freed import free_names, take_names
+from entrepot.services.freed import free_names, spellings, take_names
 from entrepot.services.grants import Level
 from entrepot.services.labelled import chunks
 from entrepot.services.labels import label_ids
@@ -67,13 +67,15 @@ async def _transfer(site: Site, actor: Actor, package: str, to: str) -> tuple[Ro
         raise Conflict(refusal(f"{row['namespace']}/{row['package']}", target["name"], problems))
     package_id, namespace_id = row["package_id"], row["namespace_id"]
     touched = await shown_in("file.package_id = $1", package_id)
-    names = [row["package"], *(one["name"] for one in await fetch("SELECT name FROM binding WHERE package_id = $1", package_id))]
-    await take_names(actor, namespace_id=target["id"], namespace=target["name"], names=names)
+    names = spellings(site.registry, row["package"])
+    names |= {one["name"] for one in await fetch("SELECT name FROM binding WHERE package_id = $1", package_id)}
+    await take_names(site, actor, namespace_id=target["id"], namespace=target["name"], names=names, knowingly=True)
     await free_names(row, moved=True)
     await _leave_tombstones(actor, package_id)
     # indexes name them for a while yet, but who reads the old namespace may not read the package any more
     await execute("DELETE FROM shard WHERE package_id = $1 AND head_id IN (SELECT id FROM head WHERE namespace_id = $2)", package_id, namespace_id)
     await execute("DELETE FROM group_package WHERE package_id = $1", package_id)
+    await execute("DELETE FROM collaborator WHERE package_id = $1 AND user_id = $2", package_id, target["id"])  # who owns it now is none
     at = now()
     await execute("UPDATE package SET namespace_id = $1, updated_at = $2 WHERE id = $3", target["id"], at, package_id)
     await execute("UPDATE binding SET namespace_id = $1 WHERE package_id = $2", target["id"], package_id)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from entrepot.clock import now
 from entrepot.db.sql import Row, execute, fetch, fetch_one, transaction
-from entrepot.errors import Conflict, NotFound
+from entrepot.errors import Conflict, NotFound, PermissionDenied
 from entrepot.services import audit, sessions, throttle
 from entrepot.services.actors import Actor
 from entrepot.services.credentials import confirmed
+from entrepot.services.delegation import hands_on
 from entrepot.services.namespaces import add_namespace, check_name, name_key
 from entrepot.services.passwords import check_password, hash_password
 from entrepot.services.permissions import require_site_admin
@@ -39,9 +40,12 @@ SELECT = """SELECT namespace.id, namespace.name, namespace.created_at,
 async def create_user(registry: Registry, *, name: str, password: str | None, admin: bool, actor: Actor = audit.OPERATOR) -> Row:
     """Create a user and the namespace of the same name; answers the namespace's row.
 
-    Without a password the user can only use tokens. Raises ValidationError, Conflict, Unauthenticated, PermissionDenied.
+    Without a password the user can only use tokens. Raises ValidationError, Conflict, Unauthenticated, PermissionDenied: also for an administrator
+    who is made with a token that could not make one for everything, for that is what the new user can do.
     """
     require_site_admin(actor)
+    if admin and not hands_on(actor.scopes, "all"):
+        raise PermissionDenied("An administrator may do everything, and the token that you use does not cover that. Use one with the scope: all.")
     check_user(registry, name=name, password=password)
     password_hash = None if password is None else await hash_password(password)
     async with transaction():

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _digests = {"md5_digest": ("md5", 32), "sha256_digest": ("sha256", 64), "blake2_256_digest": ("blake2b", 64)}
 _endings = {"bdist_wheel": (".whl",), "sdist": (".tar.gz", ".zip")}
+_headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}  # as on the core's own refusals
 _gone = ("submit", "doc_upload", "doc_destroy")
 
 
@@ -94,7 +95,7 @@ def routes(serve: Services) -> Sequence[BaseRoute]:
             await _receive(serve, request)
         except EntrepotError as error:
             return _refusal(error)
-        return Response()
+        return Response(headers=_headers)
 
     return [Route(f"/{{namespace}}/legacy{slash}", endpoint, methods=["POST"]) for slash in ("/", "")]
 
@@ -117,5 +118,5 @@ async def _receive(serve: Services, request: Request) -> PublishedFile:
 def _refusal(error: EntrepotError) -> Response:
     """As publishing tools expect it: what is wrong with a file is a 400, and so is one that exists; they show the body, or look for words in it."""
     status = 400 if isinstance(error, ValidationError | Conflict) else error.status
-    headers = {"WWW-Authenticate": 'Basic realm="Entrepot"'} if isinstance(error, Unauthenticated) else {}
+    headers = _headers | ({"WWW-Authenticate": 'Basic realm="Entrepot"'} if isinstance(error, Unauthenticated) else {})
     return PlainTextResponse(error.message + "\n", status, headers)

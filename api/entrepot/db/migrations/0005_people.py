@@ -33,6 +33,32 @@ APPEND_ONLY = {
         """,
 }
 
+# the names of packages that were deleted before names were reserved, in the spelling of PyPI too; who could read them is not known any more
+FREED = """
+    INSERT INTO freed_package (namespace_id, name_key, freed_at, private)
+    SELECT gone.namespace_id, gone.name_key, max(gone.at), TRUE FROM (
+        SELECT namespace_id, package, package AS name_key, at FROM (
+            SELECT event.namespace_id, lower(substr(event.subject, length(namespace.name) + 2)) AS package, event.at
+            FROM audit_event AS event JOIN namespace ON namespace.id = event.namespace_id WHERE event.action = 'package.delete') AS deleted
+        UNION ALL SELECT namespace_id, package, replace(replace(package, '_', '-'), '.', '-'), at FROM (
+            SELECT event.namespace_id, lower(substr(event.subject, length(namespace.name) + 2)) AS package, event.at
+            FROM audit_event AS event JOIN namespace ON namespace.id = event.namespace_id WHERE event.action = 'package.delete') AS deleted
+    ) AS gone
+    WHERE NOT EXISTS (SELECT 1 FROM package WHERE package.namespace_id = gone.namespace_id AND package.name_key IN (gone.package, gone.name_key))
+    AND NOT EXISTS (SELECT 1 FROM binding WHERE binding.namespace_id = gone.namespace_id AND binding.name = gone.name_key)
+    GROUP BY gone.namespace_id, gone.name_key
+    """
+MAIN = """INSERT INTO label (uuid, namespace_id, name, created_at)
+    SELECT {uuid}, namespace.id, 'main', namespace.created_at FROM namespace
+    WHERE NOT EXISTS (SELECT 1 FROM label WHERE label.namespace_id = namespace.id AND label.name = 'main')"""
+EVERYWHERE_MAIN = {
+    "sqlite": MAIN.format(
+        uuid="""lower(printf('%s-%s-4%s-%s%s-%s', hex(randomblob(4)), hex(randomblob(2)), substr(hex(randomblob(2)), 2),
+            substr('89ab', (random() & 3) + 1, 1), substr(hex(randomblob(2)), 2), hex(randomblob(6))))"""
+    ),
+    "postgres": MAIN.format(uuid="gen_random_uuid()::text"),
+}
+
 class Migration(migrations.Migration):
     dependencies = [('models', '0004_incarnations_of_blobs')]
 
@@ -67,6 +93,7 @@ class Migration(migrations.Migration):
                 ('namespace', fields.ForeignKeyField('models.Namespace', source_field='namespace_id', db_constraint=True, to_field='id', related_name='freed_packages', on_delete=OnDelete.CASCADE)),
                 ('name_key', fields.CharField(max_length=255)),
                 ('freed_at', fields.BigIntField()),
+                ('private', fields.BooleanField()),
                 ('moved_to', fields.ForeignKeyField('models.Package', source_field='moved_to_id', null=True, db_constraint=True, to_field='id', related_name='former_names', on_delete=OnDelete.SET_NULL)),
             ],
             options={'table': 'freed_package', 'app': 'models', 'unique_together': (('namespace', 'name_key'),), 'indexes': [Index(fields=['moved_to_id'])], 'pk_attr': 'id', 'table_description': 'The name of a package that was deleted or has moved: only who administers the namespace may take it again.'},
@@ -125,6 +152,9 @@ class Migration(migrations.Migration):
                 ('uuid', fields.CharField(default=new_uuid, unique=True, max_length=36)),
                 ('user', fields.ForeignKeyField('models.Namespace', source_field='user_id', db_constraint=True, to_field='id', related_name='sessions', on_delete=OnDelete.CASCADE)),
                 ('digest', fields.CharField(unique=True, max_length=64)),
+                ('given_at', fields.BigIntField()),
+                ('previous_digest', fields.CharField(null=True, unique=True, max_length=64)),
+                ('rotated_at', fields.BigIntField(null=True)),
                 ('created_at', fields.BigIntField()),
                 ('used_at', fields.BigIntField()),
                 ('expires_at', fields.BigIntField()),
@@ -133,6 +163,11 @@ class Migration(migrations.Migration):
             ],
             options={'table': 'session', 'app': 'models', 'indexes': [Index(fields=['user_id']), Index(fields=['expires_at'])], 'pk_attr': 'id', 'table_description': "A user who has logged in with a password. Only the sha256 of the cookie's secret is stored."},
             bases=['Named'],
+        ),
+        ops.AddField(
+            model_name='User',
+            name='organizations',
+            field=fields.IntField(null=True),
         ),
         ops.AddField(
             model_name='Namespace',
@@ -194,5 +229,7 @@ class Migration(migrations.Migration):
             model_name='AuditEvent',
             index=Index(fields=['at', 'uuid']),
         ),
+        ops.RunSQL(FREED),
         RunEither(APPEND_ONLY),
+        RunEither(EVERYWHERE_MAIN),
     ]

@@ -24,6 +24,7 @@ from entrepot.graphql.mutations.delete_organization import DeleteOrganization
 from entrepot.graphql.mutations.delete_package import DeletePackage
 from entrepot.graphql.mutations.disable_user import DisableUser
 from entrepot.graphql.mutations.enable_user import EnableUser
+from entrepot.graphql.mutations.end_session import EndSession
 from entrepot.graphql.mutations.lock_label import LockLabel
 from entrepot.graphql.mutations.login import Login
 from entrepot.graphql.mutations.logout import Logout
@@ -60,6 +61,7 @@ CORE_MUTATIONS: tuple[type, ...] = (
     RemoveCollaborator,
     Login,
     Logout,
+    EndSession,
     Register,
     ChangePassword,
     CreateUser,

@@ -33,7 +33,10 @@ class CopyFilesInput:
     namespace: str | None = strawberry.field(
         default=None, description="The name of the target namespace. Left out: their own, where they get labels."
     )
-    labels: list[str] | None = strawberry.field(default=None, description="The labels that they get there. Left out: those that they have here.")
+    labels: list[str] | None = strawberry.field(
+        default=None,
+        description="The labels that they get there; none, and so no channel, if the list is empty. Left out: those that they have here.",
+    )
     from_label: str | None = strawberry.field(default=None, description="Only those of the files that have this label.")
     mode: CopyMode = strawberry.field(default=CopyMode.REFUSE, description="What becomes of a file whose path holds other bytes there.")
 

@@ -21,7 +21,9 @@ class CreateUserInput:
     password: str | None = strawberry.field(
         default=None, description="The password: 8 to 1,024 characters, and not the name. Left out: the user cannot log in."
     )
-    admin: bool = strawberry.field(default=False, description="Whether the user may do everything on this site.")
+    admin: bool = strawberry.field(
+        default=False, description="Whether the user may do everything on this site. Takes a credential that covers `all`."
+    )
 
 
 @strawberry.type(description="What `createUser` has done.")

@@ -38,7 +38,9 @@ DeleteNoticeResult = Annotated[
 class DeleteNotice:
     """A field of Mutation."""
 
-    @strawberry.mutation(description="Take a notice back. Takes an administrator of the namespace. An installer that has read it may keep it for up to two days.")
+    @strawberry.mutation(
+        description="Take a notice back. Takes an administrator of the namespace. An installer that has read it may keep it for up to two days."
+    )
     async def delete_notice(self, info: Info, input: Annotated[DeleteNoticeInput, INPUT]) -> DeleteNoticeResult | None:
         """See services/channelnotices.py."""
         context = info.context.changing()

@@ -20,7 +20,10 @@ class MoveFilesInput:
 
     files: FilesInput = strawberry.field(description="Which files, all of which the viewer may remove.")
     namespace: str | None = strawberry.field(default=None, description="The name of the target namespace. Left out: they stay, and change labels.")
-    labels: list[str] | None = strawberry.field(default=None, description="The labels that they get. Left out: in another namespace those of here.")
+    labels: list[str] | None = strawberry.field(
+        default=None,
+        description="The labels that they get; none, and so no channel, if the list is empty. Left out: in another namespace those of here.",
+    )
     from_label: str | None = strawberry.field(default=None, description="Only those that have this label; where files stay, they lose it.")
     mode: CopyMode = strawberry.field(default=CopyMode.REFUSE, description="What becomes of a file whose path holds other bytes there.")
 

@@ -40,10 +40,11 @@ async def _labels(owner: str, ids: Sequence[int]) -> dict[int, list[Row]]:
 
 
 async def labels_of_namespaces(site: Site, actor: Actor, namespace_ids: Sequence[int]) -> dict[int, list[Row]]:
-    """The labels of each namespace, by name."""
+    """The labels of each namespace, by name; none of one whose profile the actor may not see."""
     found: dict[int, list[Row]] = {one: [] for one in namespace_ids}
-    condition = _readable(site, actor, [one for one in namespace_ids if namespace_level(site, actor, namespace_id=one) >= Level.WRITE])
-    condition.add_among("label.namespace_id", namespace_ids)
+    levels = {one: namespace_level(site, actor, namespace_id=one) for one in namespace_ids}
+    condition = _readable(site, actor, [one for one in namespace_ids if levels[one] >= Level.WRITE])
+    condition.add_among("label.namespace_id", [one for one in namespace_ids if levels[one] >= Level.READ])
     for row in await fetch(f"SELECT {COLUMNS} FROM label WHERE {condition} ORDER BY label.name", *condition.values):
         found[row["namespace_id"]].append(row)
     return found
