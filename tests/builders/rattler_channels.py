@@ -36,6 +36,7 @@ def documents_in(cache: Path) -> list[str]:
 
 async def main() -> None:
     for call in json.load(sys.stdin):
+        answer: dict[str, object]
         try:
             answer = {"installed": await install(call)}
         except Exception as error:

@@ -309,7 +309,7 @@ LABELS: Mapping[str, Mutation] = {
 TOLD: Mapping[str, Mutation] = {
     "setHotfix": Mutation(on_file, lambda call: files(call, hotfix={"depends": [f"other >={call.number}"]})),
     "removeHotfix": Mutation(on_file, files),
-    "createNotice": Mutation(on_namespace(ADMIN), lambda call: here(call, message="Hello.", expiresAt=tomorrow())),
+    "createNotice": Mutation(on_namespace(ADMIN), lambda call: here(call, message="Hello.", level="WARNING", expiresAt=tomorrow())),
     "deleteNotice": Mutation(on_namespace(ADMIN), before=notice),
 }
 NAMESPACES: Mapping[str, Mutation] = {
@@ -358,6 +358,7 @@ MUTATIONS: Mapping[str, Mutation] = {**PACKAGES, **LABELS, **TOLD, **NAMESPACES,
 BRINGS: Mapping[Before, frozenset[str]] = {
     token: frozenset({"tokenId"}),
     session: frozenset({"sessionId"}),
+    notice: frozenset({"noticeId"}),
     **{one: frozenset({"name"}) for one in (user, disabled_user)},
     **{one: frozenset({"groupId"}) for one in (group, group_with_it)},
     namespace: frozenset({"namespaceId"}),

@@ -49,6 +49,10 @@ class Address:
 ADDRESSES = [
     Address("conda", "noarch/repodata.json", shows=b'"thing-1.0-0.conda"'),
     Address("conda", "noarch/repodata.json.zst", shows=b'"thing-1.0-0.conda"'),
+    Address("conda", "noarch/repodata_from_packages.json", shows=b'"thing-1.0-0.conda"'),
+    Address("conda", "noarch/run_exports.json", shows=b'"thing-1.0-0.conda"'),
+    Address("conda", "noarch/run_exports.json.zst", shows=b'"thing-1.0-0.conda"'),
+    Address("conda", "channeldata.json", shows=b'"thing"'),
     Address("conda", "noarch/repodata_shards.msgpack.zst", shows=b"\xa5thing"),
     Address("conda", "noarch/shards/{shard}.msgpack.zst"),
     Address("conda", f"noarch/{CONDA[0]}"),
@@ -67,7 +71,7 @@ ADDRESSES = [
     Address("environment", "thing.yml"),
     Address("notebook", f"thing/1.0/{NOTEBOOK[0]}/thumbnail.png"),
 ]
-INTERNAL = {("conda", "part", "fragment"), ("pypi", "part", "name")}
+INTERNAL = {*(("conda", "part", name) for name in ("fragment", "run_exports", "channeldata")), ("pypi", "part", "name")}
 """What documents are joined from, and no URL means."""
 
 
@@ -93,12 +97,17 @@ def _kind(target: Target) -> tuple[str, str]:
     raise AssertionError(target)
 
 
-def every_meaning(registry: Registry, documents: set[tuple[str, str]], extras: set[tuple[str, str]]) -> set[Meaning]:
-    """All that the types can be asked for; `documents` and `extras`: what the files of each have made."""
+def every_meaning(registry: Registry, entries: set[Meaning], extras: set[tuple[str, str]]) -> set[Meaning]:
+    """All that the types can be asked for; `entries` (type, document, representation) and `extras`: what the files of each have made."""
     found: set[Meaning] = {(type, "extra", name) for type, name in extras}
     for name, type in registry.types.items():
-        of_type = {document for made_by, document in documents if made_by == name} | set(type.standing_documents)
-        found |= {(name, "document", f"{document} {one.name}") for document in of_type for one in type.document_representations}
+        made_of = {one.name: one.entries for one in type.part_representations}
+        found |= {
+            (name, "document", f"{document} {one.name}")
+            for made_by, document, representation in entries
+            for one in type.document_representations
+            if made_by == name and made_of[one.parts] in (representation, None)
+        }
         found |= {(name, "shard" if one.addressed else "part", one.name) for one in type.part_representations}
         found.add((name, "file", ""))
         if isinstance(type, ShelfType):

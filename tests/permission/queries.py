@@ -172,7 +172,10 @@ PROFILE: Mapping[str, frozenset[str]] = {
     "Label": frozenset({"id", "name", "locked", "lockedAt", "createdAt", "namespace", "viewerCanAdminister", "viewerCanDelete", "viewerCanUse"}),
     "File": _file,
     "PlainFile": _file,
-    "CondaFile": _file | {"subdir", "build", "buildNumber", "depends", "constrains", "license", "licenseFamily", "timestamp", "noarch"},
+    "CondaFile": _file | {"subdir", "build", "buildNumber", "depends", "constrains", "license", "licenseFamily", "timestamp", "noarch"}
+    | {"runExports", "links", "hotfix"},
+    "CondaRunExports": frozenset({"weak", "strong", "weakConstrains", "strongConstrains", "noarch"}),
+    "CondaLinks": frozenset({"home", "devUrl", "docUrl", "sourceUrl", "licenseUrl"}),
     "PypiFile": _file | {"packagetype", "pythonTag", "requiresPython", "requiresDist", "yanked", "yankedReason", "coreMetadataSha256"},
     "NotebookFile": _file
     | {"authors", "cellCount", "codeCellCount", "executed", "hasErrors", "hasWidgets", "kernel", "kernelDisplayName", "language", "languageVersion"}
@@ -183,6 +186,7 @@ PROFILE: Mapping[str, frozenset[str]] = {
     "Group": frozenset(
         {"id", "name", "permission", "everything", "createdAt", "organization", "members", "packages", "viewerCanAdminister", "viewerCanLeave"}
     ),
+    "Notice": frozenset({"id", "level", "message", "createdAt", "expiresAt", "namespace"}),
     "AuditEvent": frozenset({"id", "at", "actor", "action", "address", "details", "namespace", "subject", "tokenId", "tokenName"}),
     "PackageFacet": frozenset({"type"}),
     "CondaFacet": frozenset({"type", "platforms"}),

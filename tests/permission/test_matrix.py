@@ -71,11 +71,12 @@ async def test_every_route_is_known(everybody: Cast) -> None:
 
 async def test_every_way_to_ask_a_package_type_is_known(everybody: Cast) -> None:
     await stocked(everybody, ALICE, private=False)
-    documents = {(row["type"], row["document"]) for row in await fetch("SELECT DISTINCT type, document FROM entry")}
+    made = await fetch("SELECT DISTINCT type, document, representation FROM entry")
+    entries = {(row["type"], row["document"], row["representation"]) for row in made}
     extras = {(row["type"], row["name"]) for row in await fetch("SELECT DISTINCT file.type, extra.name FROM extra JOIN file ON file.id = file_id")}
     types = everybody.house.site.registry.types
     meant = [operations.meaning(types[address.type], address) for address in ADDRESSES]
-    assert set(meant) == operations.every_meaning(everybody.house.site.registry, documents, extras)
+    assert set(meant) == operations.every_meaning(everybody.house.site.registry, entries, extras)
     assert [rest for type in types.values() for rest in operations.unsaid(type)] == []
 
 

@@ -200,7 +200,7 @@ class Names:
     def bodies(self) -> Any:
         raise AssertionError("the root list needs no pages")
 
-    digests = bodies
+    digests = runs = bodies
 
 
 @pytest.mark.parametrize("names", [[], ["foo"], ["bar", "foo-bar", "zope"]])
