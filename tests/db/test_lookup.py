@@ -9,7 +9,7 @@ from pathlib import Path
 
 import anyio
 import pytest
-from entrepot.db.lookup import REMEMBERED, SqliteLookup
+from entrepot.db.lookup import PRIVATE, REMEMBERED, SqliteLookup
 from entrepot.errors import Unavailable
 from ground import Ground, laid
 
@@ -81,3 +81,10 @@ async def test_long_names_are_not_remembered(lookup: SqliteLookup) -> None:
 async def test_a_database_that_cannot_be_read_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="cannot be read"):
         await SqliteLookup(tmp_path / "empty.sqlite3").namespace("alice")
+
+
+async def test_private_packages_are_found_without_looking_at_the_others(path: Path) -> None:
+    with sqlite3.connect(path) as reader:
+        plan = [row[3] for row in reader.execute(f"EXPLAIN QUERY PLAN {PRIVATE}", (1,))]
+    assert len(plan) == 1
+    assert "USING INDEX package_private" in plan[0]
