@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from bench import downloads, graphql, many, memory, private, publish, rates, uploads
+from bench import conda, downloads, graphql, memory, private, publish, rates, uploads
 from bench.machine import Machine, header
 from bench.table import Table
 
@@ -20,7 +20,7 @@ SECTIONS: Mapping[str, Callable[..., Sequence[Table]]] = {
     "downloads": downloads.measure,
     "graphql": graphql.measure,
     "memory": memory.measure,
-    "many": many.measure,
+    "conda": conda.measure,
 }
 
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.clock import cpu_of
-
-sys.path.append(str(Path(__file__).parents[1] / "tests" / "builders"))  # the tests start the same server, but a careless one
-
 from object_store import ObjectStore
 from postgres_server import Databases, PostgresServer
+
+from bench.clock import cpu_of
 
 ORDINARY = {"shared_buffers": "128MB", "autovacuum": "on", "checkpoint_timeout": "5min", "max_wal_size": "1GB"}
 """PostgreSQL's own defaults, where the tests' server has others."""

@@ -74,9 +74,9 @@ def publish(server: Entrepot, path: str, package: str = "package0") -> None:
     server.upload([make(package, f"2.{next(published)}")], connections=1)
 
 
-def reading(server: Entrepot, path: str, accept: str = "*/*") -> Reading:
+def reading(server: Entrepot, path: str, accept: str = "*/*", **headers: str) -> Reading:
     """Ask once."""
     cpu, database, began = server.cpu, server.ground.cpu, time.perf_counter()
-    answer = server.get(path, accept=accept)
+    answer = server.get(path, accept=accept, **headers)
     wall = time.perf_counter() - began
-    return Reading(wall, server.cpu - cpu, server.ground.cpu - database, len(answer.content))
+    return Reading(wall, server.cpu - cpu, server.ground.cpu - database, answer.num_bytes_downloaded)

@@ -70,30 +70,22 @@ class Client:
 
     def twine(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """`twine` from the registry, in a tool environment."""
-        return run([str(self._python("twine").parent / "twine"), *arguments], env=self.env, check=check)
+        return run([str(self.python_with("twine").parent / "twine"), *arguments], env=self.env, check=check)
 
     def rattler(self, channel: str, prefix: Path, *specs: str, check: bool = True, cache: Path | None = None) -> subprocess.CompletedProcess[str]:
         """Solve and install with py-rattler."""
         script = [str(HERE / "rattler_install.py"), channel, str(prefix), str(cache or self.home / "rattler-cache"), *specs]
-        return run([str(self._python("py-rattler")), *script], env=self.env, check=check)
+        return run([str(self.python_with("py-rattler")), *script], env=self.env, check=check)
 
     def rattler_channels(self, calls: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
         """Solve and install with py-rattler in many ways, in one process: see `rattler_channels.py`."""
-        command = [str(self._python("py-rattler")), str(HERE / "rattler_channels.py")]
+        command = [str(self.python_with("py-rattler")), str(HERE / "rattler_channels.py")]
         return [json.loads(line) for line in run(command, env=self.env, given=json.dumps(calls)).stdout.splitlines()]
 
     def rattler_upload(self, *calls: tuple[str, str, str, Sequence[Path], Mapping[str, Any]]) -> list[str]:
         """Upload with py-rattler-build, many times in one process: see `rattler_upload.py`."""
-        command = [str(self._python("py-rattler-build")), str(HERE / "rattler_upload.py")]
+        command = [str(self.python_with("py-rattler-build")), str(HERE / "rattler_upload.py")]
         return run(command, env=self.env, given=json.dumps(calls, default=str)).stdout.splitlines()
-
-    def _python(self, distribution: str) -> Path:
-        """The Python of a tool environment that has a distribution from the registry."""
-        tool = self.home.parent / f"{distribution}-environment"
-        if not tool.exists():
-            run([*UV, "venv", "--quiet", str(tool)])
-            run([*UV, "pip", "install", "--quiet", "--python", str(tool / "bin" / "python"), distribution])
-        return tool / "bin" / "python"
 
     def conda(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """conda itself, which PyPI has as a part of conda-lock; with its own solver, and with environments and packages below the home."""
@@ -102,12 +94,22 @@ class Client:
         return run([python, "-m", "conda", *arguments], env=self.env | folders | {"CONDA_SOLVER": "classic", "CONDA_SUBDIR": "linux-64"}, check=check)
 
     def conda_index(self, channel: Path) -> None:
-        """conda-index on a channel of folders; it needs conda."""
+        """conda-index on a channel of folders."""
+        command, env = self.conda_index_command(channel, "--no-bz2", "--no-rss", "--no-channeldata", "--no-zst", "--threads", "1")
+        run(command, env=env)
+
+    def conda_index_command(self, channel: Path, *options: str) -> tuple[list[str], dict[str, str]]:
+        """What runs conda-index on a channel of folders, and in which environment; it needs conda."""
         python, found = self._conda()
-        run(
-            [python, "-m", "conda_index", "--no-bz2", "--no-rss", "--no-channeldata", "--no-zst", "--threads", "1", str(channel)],
-            env=self.env | found,
-        )
+        return [python, "-m", "conda_index", *options, str(channel)], self.env | found
+
+    def python_with(self, distribution: str) -> Path:
+        """The Python of a tool environment that has a distribution from the registry."""
+        tool = self.home.parent / f"{distribution}-environment"
+        if not tool.exists():
+            run([*UV, "venv", "--quiet", str(tool)])
+            run([*UV, "pip", "install", "--quiet", "--python", str(tool / "bin" / "python"), distribution])
+        return tool / "bin" / "python"
 
     def _conda(self) -> tuple[str, dict[str, str]]:
         """The Python of a tool environment with conda and conda-index in it, and the variable by which conda is found there."""

@@ -12,8 +12,8 @@ from entrepot.registry import Registry
 
 from bench import load
 from bench.__main__ import SECTIONS
+from bench.conda.answers import TICKING, ticks
 from bench.graphql import QUERY, objects
-from bench.many import TICKING, ticks
 from bench.packages import conda, wheel, write_wheel
 from bench.publish import CHANNEL
 from bench.server import COMMAND, Process, peer, run, site

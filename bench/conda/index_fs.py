@@ -1,0 +1,9 @@
+"""py-rattler's indexer on a channel of folders. Runs in an environment of its own: `index_fs.py CHANNEL`."""
+
+import os
+import sys
+
+from rattler.index import index_fs
+
+index_fs(sys.argv[1], write_zst=True, write_shards=True)
+os._exit(0)  # the interpreter may crash at exit after success
