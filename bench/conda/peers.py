@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import shutil
 import subprocess
@@ -10,7 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import Any
 
+import msgpack
+import zstandard
 from real_client import Client
 
 from bench.conda.answers import DOCUMENTS, everything
@@ -62,6 +66,8 @@ def peers(client: Client, channel: Path, size: int, scale: Scale) -> Iterator[tu
         for at in range(TIMES):
             add(channel, "stock0", f"9.{at}")
             more.append(run(command))
+            if not shows(channel, "stock0", f"9.{at}"):
+                raise SystemExit(f"{title} does not show what was added last.")
         yield title, first, Reading(median(one.wall for one in more), median(one.cpu for one in more), 0.0, 0)
 
 
@@ -89,6 +95,21 @@ def add(channel: Path, name: str, version: str) -> None:
     """One more archive."""
     basename, body = conda(name, version, rich=True)
     (channel / "noarch" / basename).write_bytes(body)
+
+
+def shows(channel: Path, name: str, version: str) -> bool:
+    """Whether what a peer has written has a package: its shard, or repodata.json where there is one."""
+    noarch, basename = channel / "noarch", f"{name}-{version}-py_0.conda"
+    if (noarch / "repodata.json").exists() and basename not in json.loads((noarch / "repodata.json").read_bytes())["packages.conda"]:
+        return False
+    index = unpacked(noarch / "repodata_shards.msgpack.zst")
+    shard = noarch / index["info"]["shards_base_url"] / f"{index['shards'][name].hex()}.msgpack.zst"
+    return basename in unpacked(shard)["packages.conda"]
+
+
+def unpacked(path: Path) -> Any:
+    """What a file says; frames need not say how long their content is."""
+    return msgpack.unpackb(zstandard.ZstdDecompressor().decompressobj().decompress(path.read_bytes()))
 
 
 def run(command: Command) -> Reading:
