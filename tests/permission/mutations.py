@@ -173,6 +173,12 @@ async def label(cast: Cast, call: Call) -> Input:
     return {}
 
 
+async def hotfixed(cast: Cast, call: Call) -> Input:
+    """A hotfix of the file: without one there is nothing to remove."""
+    await execute("UPDATE file SET state = $1 WHERE uuid = $2", '{"hotfix": {"license": "MIT"}}', call.thing.file)
+    return {}
+
+
 async def notice(cast: Cast, call: Call) -> Input:
     """A notice of the namespace."""
     values = {"level": "info", "message": "Hello.", "created_at": now(), "expires_at": now() + 3_600_000}
@@ -308,7 +314,7 @@ LABELS: Mapping[str, Mutation] = {
 }
 TOLD: Mapping[str, Mutation] = {
     "setHotfix": Mutation(on_file, lambda call: files(call, hotfix={"depends": [f"other >={call.number}"]})),
-    "removeHotfix": Mutation(on_file, files),
+    "removeHotfix": Mutation(on_file, files, hotfixed),
     "createNotice": Mutation(on_namespace(ADMIN), lambda call: here(call, message="Hello.", level="WARNING", expiresAt=tomorrow())),
     "deleteNotice": Mutation(on_namespace(ADMIN), before=notice),
 }
