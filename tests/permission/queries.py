@@ -172,7 +172,8 @@ PROFILE: Mapping[str, frozenset[str]] = {
     "Label": frozenset({"id", "name", "locked", "lockedAt", "createdAt", "namespace", "viewerCanAdminister", "viewerCanDelete", "viewerCanUse"}),
     "File": _file,
     "PlainFile": _file,
-    "CondaFile": _file | {"subdir", "build", "buildNumber", "depends", "constrains", "license", "licenseFamily", "timestamp", "noarch"}
+    "CondaFile": _file
+    | {"subdir", "build", "buildNumber", "depends", "constrains", "license", "licenseFamily", "timestamp", "noarch"}
     | {"runExports", "links", "hotfix"},
     "CondaRunExports": frozenset({"weak", "strong", "weakConstrains", "strongConstrains", "noarch"}),
     "CondaLinks": frozenset({"home", "devUrl", "docUrl", "sourceUrl", "licenseUrl"}),
