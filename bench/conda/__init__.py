@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from bench.conda import answers, crowd, filling, peers, serving
+from bench.conda import answers, crowd, filling, loop, peers, serving
 from bench.conda.scale import FULL, QUICK, Scale
 from bench.conda.stocks import Stocks
 from bench.table import Table
 
 PARTS: Mapping[str, Callable[[Stocks, Scale], Sequence[Table]]] = {
     "answers": answers.measure,
+    "loop": loop.measure,
     "peers": peers.measure,
     "uploads": filling.measure,
     "rates": serving.measure,

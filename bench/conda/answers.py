@@ -1,13 +1,11 @@
-"""First answers: of a new worker, after a publish, and to who reads private packages; the memory that they take, and the event loop."""
+"""First answers: of a new worker, after a publish, and to who reads private packages; and the memory that they take."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from statistics import median
-from typing import NamedTuple
 
 import msgpack
 import zstandard
@@ -33,18 +31,16 @@ DOCUMENTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "channeldata.json": (f"/conda/{NAMESPACE}/channeldata.json", {}),
 }
 """By their titles: paths, and what else a request says."""
-TICKING = (sys.executable, "-m", "bench.ticking")
 versions = count()
 
 
 def measure(stocks: Stocks, scale: Scale) -> list[Table]:
-    """Each size on a site of its own; memory and the event loop at the largest."""
+    """Each size on a site of its own; memory at the largest."""
     largest = scale.sizes[-1]
     cold = Table("First answers of a worker that has just started", "what", "records", "wall ms", "server CPU ms", "bytes", "VmRSS MiB")
     warm = Table("First answers after a publish", "what", "records", "wall ms", "server CPU ms", "bytes")
     hidden = Table("First answers beside a private package", "what", "records", "wall ms", "server CPU ms", "bytes")
     memory = Table(f"Memory at {largest:,} conda packages", "after", "VmRSS MiB", "VmHWM MiB")
-    stalls = Table(f"Event loop at {largest:,} conda packages", "while", "ticks", "gaps over 5 ms", "longest gap ms")
     for size in scale.sizes:
         site = stocks.of(size)
         for title, found, held in firsts(site):
@@ -64,15 +60,12 @@ def measure(stocks: Stocks, scale: Scale) -> list[Table]:
                 for path, headers in DOCUMENTS.values():
                     load.repeat(server.port, [load.request("GET", path, headers)], connections=32, seconds=1).expect(200)
                 note(watch, "each document to 32 connections", server)
-    with stocks.of(largest).serving(*TICKING) as server:
-        for title, ticks in stalled(server, scale.readings):
-            stalls.add(title, ticks.total, ticks.late, ticks.worst * 1e3)
-    say(cold, warm, hidden, memory, stalls)
+    say(cold, warm, hidden, memory)
     warm.note(growth(warm, scale.sizes))
-    return [cold, warm, hidden, memory, stalls]
+    return [cold, warm, hidden, memory]
 
 
-def say(cold: Table, warm: Table, hidden: Table, memory: Table, stalls: Table) -> None:
+def say(cold: Table, warm: Table, hidden: Table, memory: Table) -> None:
     """What there is to say below the tables."""
     cold.note("Each is the first request of a worker of its own; VmRSS is what that worker holds then. Ten versions of each name.")
     cold.note("The first ever makes and stores every shard; a cold worker finds them stored. Budget at 100,000: shard index 600 ms of CPU.")
@@ -80,7 +73,6 @@ def say(cold: Table, warm: Table, hidden: Table, memory: Table, stalls: Table) -
     warm.note("Budget at 100,000, in CPU: shard index and shard 8 ms, repodata.json.zst spliced 15 ms and whole 130 ms, project page 5 ms.")
     hidden.note("Medians. The owner reads all; the first answer to a set of private packages renders what the public has already.")
     memory.note("Of a worker that was started on the filled site. Budget: at most 300 MiB resident.")
-    stalls.note("A task in the worker's own event loop wakes every millisecond. Budget: no gap over 5 ms while an index renders.")
 
 
 def note(table: Table | None, title: str, server: Entrepot) -> None:
@@ -196,41 +188,3 @@ def beside_private(server: Entrepot, readings: int) -> Iterator[tuple[str, list[
 def publish_hidden(server: Entrepot) -> None:
     """One more version of a private package."""
     private.publish(server, [conda("hidden", f"1.{next(versions)}")], "?private=true")
-
-
-# -- the event loop ---------------------------------------------------------------------------------------------------
-
-
-class Ticks(NamedTuple):
-    """What the loop's clock saw."""
-
-    total: int
-    late: int
-    worst: float
-
-    def __add__(self, other: Ticks) -> Ticks:  # type: ignore[override]  # these are no sequences to join
-        return Ticks(self.total + other.total, self.late + other.late, max(self.worst, other.worst))
-
-
-def stalled(server: Entrepot, readings: int) -> Iterator[tuple[str, Ticks]]:
-    """A while of nothing, then renderings, cold and warm."""
-    ticks(server)
-    load.repeat(server.port, [load.request("GET", "/nothing")], connections=1, seconds=2)
-    yield "one connection is answered 404 (control)", ticks(server)
-    for title, (path, headers) in DOCUMENTS.items():
-        reading(server, path, **headers)
-        yield f"{title}, cold worker", ticks(server)
-    for title, (path, headers) in DOCUMENTS.items():
-        found = Ticks(0, 0, 0.0)
-        for _ in range(readings):
-            publish(server, CHANNEL, PACKAGE)
-            ticks(server)
-            reading(server, path, **headers)
-            found += ticks(server)
-        yield f"{title}, after each of {readings} publishes", found
-
-
-def ticks(server: Entrepot) -> Ticks:
-    """What it saw since it was last asked."""
-    found = server.get("/ticks").json()
-    return Ticks(found["ticks"], found["late"], found["worst"])

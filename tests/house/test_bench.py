@@ -12,7 +12,7 @@ from entrepot.registry import Registry
 
 from bench import load
 from bench.__main__ import SECTIONS
-from bench.conda.answers import TICKING, ticks
+from bench.conda.loop import TICKING, ticks
 from bench.graphql import QUERY, objects
 from bench.packages import conda, wheel, write_wheel
 from bench.publish import CHANNEL
