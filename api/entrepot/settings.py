@@ -85,7 +85,7 @@ class Settings(BaseSettings):
         ge=0,
         description="How much of an upload is gathered before a thread hashes and spools it, in bytes.",
     )
-    cache: int = Field(default=96 << 20, ge=0, description="How much memory a worker may use for rendered index documents, in bytes.")
+    cache: int = Field(default=128 << 20, ge=0, description="How much memory a worker may use for rendered index documents, in bytes.")
     index_max_age: int = Field(
         default=0, ge=0, description="Seconds for which clients may use an index document without asking again. 0: they always ask."
     )
