@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -10,6 +11,11 @@ from entrepot.registry import Registry
 from ground import GROUNDS, Ground, laid
 from house import House, Person, open_house
 from toy import ToyPlugin
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """What `-n auto` means here: a good part of the suite waits, for servers to start, timeouts to pass and processes to end."""
+    return 2 * len(os.sched_getaffinity(0))
 
 
 @pytest.fixture

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import secrets
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
-from argon2 import _password_hasher
+from argon2 import PasswordHasher, _password_hasher
 from changes import ask, mutation
 from entrepot.db.sql import execute, fetch
+from entrepot.services import passwords
 from entrepot.services.users import set_password
 from house import House, Person
 
@@ -70,6 +72,16 @@ class Visitor:
 def visitor(house: House, name: str = "alice", **headers: str) -> Visitor:
     """Somebody who has just come."""
     return Visitor(house.client(**headers), name)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_hashes() -> Iterator[None]:
+    """argon2id with little work: what a hash costs is for tests/services to look at, and would be half of the time of this folder."""
+    quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "hasher", quick)
+        patch.setattr(passwords, "_nobodys", quick.hash(secrets.token_hex()))
+        yield
 
 
 @pytest.fixture

@@ -31,6 +31,11 @@ from .conftest import PASSWORD, Visitor, passes, told, visitor
 SECOND = 1 / 3600
 
 
+@pytest.fixture(scope="module", autouse=True)
+def quick_hashes() -> None:
+    """None here: a rush to log in is one because hashes take their time."""
+
+
 def at(house: House, address: str, name: str = "alice") -> Visitor:
     """Somebody at another address."""
     transport = httpx.ASGITransport(house.app, raise_app_exceptions=False, client=(address, 1))

@@ -162,7 +162,7 @@ def test_the_interface_of_files_lists_what_plugins_may_rely_on() -> None:
     schema = build_schema(Registry.of({"library": Library()}))._schema
     interface = schema.type_map["File"]
     assert isinstance(interface, GraphQLInterfaceType)
-    relations = {"labels", "downloads", "uploadedBy", "package", "release"}
+    relations = {"labels", "downloads", "uploadedBy", "package", "release", "viewerCanWrite"}
     plain = {"id", "type", "path", "basename", "version", "platform", "size", "sha256", "md5", "uploadedAt", "downloadUrl"}
     assert set(interface.fields) == plain | relations
     assert issubclass(BookFile, File)

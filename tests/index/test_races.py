@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from entrepot.app import running
@@ -57,7 +58,7 @@ def test_writers_and_readers_in_three_processes_agree_on_every_generation(tmp_pa
 
 def test_a_worker_killed_at_any_point_leaves_an_index_that_the_next_request_renders_right(tmp_path: Path, ground: Ground) -> None:
     asyncio.run(prepare(ground.data(tmp_path)))
-    for round_number in range(4):
+    for round_number in range(3):
         victims = [start(tmp_path, f"v{round_number}-{number}", 10 * round_number + number, 10_000) for number in range(2)]
         for delay, victim in enumerate(victims):
             wait_for_growth(ground, tmp_path, (round_number + 1) * 7 + delay * 3)
@@ -75,4 +76,4 @@ def wait_for_growth(ground: Ground, data: Path, more: int) -> None:
 
     goal = count() + more
     while count() < goal:
-        os.sched_yield()
+        Event().wait(0.002)  # the victims need the processors
