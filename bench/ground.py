@@ -14,8 +14,9 @@ from bench.clock import cpu_of
 
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "builders"))  # the tests start the same server, but a careless one
 
+from databases import Databases
 from object_store import ObjectStore
-from postgres_server import Databases, PostgresServer
+from postgres_server import PostgresServer
 
 ORDINARY = {"shared_buffers": "128MB", "autovacuum": "on", "checkpoint_timeout": "5min", "max_wal_size": "1GB"}
 """PostgreSQL's own defaults, where the tests' server has others."""

@@ -14,12 +14,9 @@ from entrepot.db.models import new_uuid
 from entrepot.db.sql import Row, execute, fetch, fetch_one, transaction
 from entrepot.errors import Conflict, NotFound, ValidationError
 from entrepot.services import audit, heads
-from entrepot.services.credentials import confirmed
-from entrepot.services.grants import Level
 from entrepot.services.labels import MAIN, label_name
-from entrepot.services.namespaces import name_key
 from entrepot.services.notices import tell_of_package
-from entrepot.services.permissions import On, not_found, require
+from entrepot.services.organizations import locked_namespace
 
 if TYPE_CHECKING:
     from entrepot.services.actors import Actor
@@ -41,7 +38,7 @@ async def create_label(site: Site, *, actor: Actor, namespace: str, label: str) 
     """Create a label that no file has yet; answers it. Raises NotFound, Unauthenticated, PermissionDenied, ValidationError, Conflict."""
     name = label_name(label, field="label")
     async with transaction():
-        owner = await _held(site, actor, namespace)
+        owner, actor = await locked_namespace(site, actor, name=namespace)
         if await _find(owner, name) is not None:
             raise Conflict(f"{owner['name']} has a label {name} already.")
         made = await _make(owner, name)
@@ -74,7 +71,7 @@ async def delete_label(site: Site, *, actor: Actor, namespace: str, label: str) 
     if name == MAIN:
         raise ValidationError("The label main cannot be deleted: it is what files get that are uploaded without a label.", field="label")
     async with transaction():
-        owner = await _held(site, actor, namespace)
+        owner, actor = await locked_namespace(site, actor, name=namespace)
         row = await _existing(owner, name)
         packages = await _hold_packages(row)
         touched, files = await _shown(row, name), await _count(row)
@@ -102,7 +99,7 @@ async def unlock_label(site: Site, *, actor: Actor, namespace: str, label: str) 
 async def _set_lock(site: Site, actor: Actor, namespace: str, label: str, *, locked_at: int | None) -> Row:
     name = label_name(label, field="label")
     async with transaction():
-        owner = await _held(site, actor, namespace)
+        owner, actor = await locked_namespace(site, actor, name=namespace)
         row = await _existing(owner, name)
         if (row["locked_at"] is None) != (locked_at is None):
             await execute("UPDATE label SET locked_at = $1 WHERE id = $2", locked_at, row["id"])
@@ -117,7 +114,7 @@ async def _spread(site: Site, actor: Actor, namespace: str, source: str, target:
     if names[0] == names[1]:
         raise ValidationError("The two labels are one and the same. Name another one to copy or move to.", field="to")
     async with transaction():
-        owner = await _held(site, actor, namespace)
+        owner, actor = await locked_namespace(site, actor, name=namespace)
         old = await _existing(owner, names[0])
         new = await _find(owner, names[1]) or await _make(owner, names[1])
         packages = await _hold_packages(old)
@@ -135,18 +132,6 @@ async def _spread(site: Site, actor: Actor, namespace: str, source: str, target:
         await heads.bump(touched)
     _tell(site, actor, owner, packages, action, label=names[0], to=names[1])
     return LabelChange(new, files)
-
-
-async def _held(site: Site, actor: Actor, namespace: str) -> Row:
-    """The namespace, held alone by who administers it. Raises NotFound, Unauthenticated, PermissionDenied."""
-    statement = "SELECT id, uuid, name FROM namespace WHERE name_key = $1"
-    for lock, judge in (("", False), (" {lock}", True)):  # who may not do it makes nobody wait
-        row = await fetch_one(statement + lock, name_key(namespace))
-        if row is None:
-            raise not_found(f"namespace {namespace[:64]}")
-        require(site, await confirmed(actor) if judge else actor, Level.ADMIN, On(row["id"], row["name"]))
-    assert row is not None
-    return row
 
 
 async def _hold_packages(label: Row) -> Sequence[Row]:
