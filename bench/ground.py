@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from databases import Databases
 from object_store import ObjectStore
-from postgres_server import Databases, PostgresServer
+from postgres_server import PostgresServer
 
 from bench.clock import cpu_of
 

@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from databases import shared_databases
 from entrepot.db.migrate import migrate
 from entrepot.settings import Settings
 from object_store import shared_store
-from postgres_server import shared_databases, shared_server
+from postgres_server import shared_server
 from tortoise.backends.base.executor import EXECUTOR_CACHE
 
 GROUNDS = ("folder", "fleet")

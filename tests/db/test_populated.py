@@ -11,6 +11,7 @@ from uuid import UUID
 
 import entrepot.db.connection
 import pytest
+from databases import shared_databases
 from entrepot.db import migrations
 from entrepot.db.connection import database
 from entrepot.db.migrate import migrate
@@ -19,7 +20,7 @@ from entrepot.hooks import Models
 from entrepot.services import blobs
 from entrepot.settings import Settings
 from ground import Ground
-from postgres_server import shared_databases, shared_server
+from postgres_server import shared_server
 
 LATER = [f"models.{path.stem}" for path in sorted(Path(migrations.__path__[0]).glob("0*.py"))][1:]
 SHA256, MD5 = "ab" * 32, "cd" * 16

@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 import asyncpg
 import pytest
+from databases import shared_databases
 from entrepot.db import migrations
 from entrepot.db.connection import configuration, database
 from entrepot.db.migrate import BYTEWISE, migrate
@@ -18,7 +19,7 @@ from entrepot.errors import SettingsError
 from entrepot.hooks import Models
 from entrepot.settings import Settings
 from ground import Ground, laid
-from postgres_server import PostgresServer, free_port, shared_databases, shared_server
+from postgres_server import PostgresServer, free_port, shared_server
 from tortoise.context import TortoiseContext
 from tortoise.exceptions import OperationalError
 from tortoise.migrations.autodetector import MigrationAutodetector

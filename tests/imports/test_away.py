@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 from conda_builder import build_conda
+from databases import shared_databases
 from entrepot.errors import Unavailable
 from entrepot.registry import Registry
 from house import open_house
 from object_store import ObjectStore, shared_store
-from postgres_server import PostgresServer, shared_databases, shared_server
+from postgres_server import PostgresServer, shared_server
 
 from .conftest import Depot, Told
 

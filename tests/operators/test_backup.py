@@ -16,10 +16,11 @@ import httpx
 import pytest
 from command import run_command
 from conda_builder import build_conda
+from databases import shared_databases
 from entrepot_process import COMMAND, eventually, process_environment, serving
 from ground import Ground
 from object_store import shared_store
-from postgres_server import programs, shared_databases, shared_server
+from postgres_server import programs, shared_server
 from pypi_builder import build_wheel
 from real_client import Client, run
 from under_load import Load, assert_all_there

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from databases import Databases
 from entrepot.db.sql import execute
 from entrepot.http import health
 from entrepot.registry import Registry
 from entrepot_process import eventually
 from house import House, open_house
 from object_store import object_store
-from postgres_server import Databases, PostgresServer
+from postgres_server import PostgresServer
 from toy import ToyPlugin
 
 if TYPE_CHECKING:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 from anyio.lowlevel import checkpoint
+from databases import Databases
 from entrepot.counters import board
 from entrepot.registry import Registry
 from entrepot_process import Running, eventually
 from house import House, Person, open_house, sentence
 from object_store import object_store
-from postgres_server import Databases, PostgresServer
+from postgres_server import PostgresServer
 from prometheus_client.parser import text_string_to_metric_families
 from toy import ToyPlugin, build_toy
 

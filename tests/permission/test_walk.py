@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 from oracle import Level
 
+from .shown import check
 from .walk import GROUPS, LABELS, NAMES, TYPES, VERSIONS, Asker, Town
 
 several = st.integers(0, 100)
@@ -168,11 +169,11 @@ class Walk(RuleBasedStateMachine):
         self.turn += 1
         some = {"anonymous", names[self.turn % len(names)], *self.concerned}
         self.concerned.clear()
-        self.do(self.town.check(self.town.askers[name] for name in names if name in some))
+        self.do(check(self.town, (self.town.askers[name] for name in names if name in some)))
 
     def teardown(self) -> None:
         """In the end everybody is asked."""
-        self.do(self.town.check(self.town.askers.values()))
+        self.do(check(self.town, self.town.askers.values()))
         type(self).made.update(self.town.done)
 
 

@@ -1,19 +1,14 @@
-"""A small site whose people act at random, and what each of them is shown of it."""
+"""A small site whose people act at random. What each of them is shown of it is for `shown.py` to look at."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import product
 from typing import Any
 
 import httpx
-import msgpack
-import orjson
-import zstandard
 from cast import LEVELS, inserted
 from conda_builder import build_conda
 from entrepot.clock import now
@@ -34,8 +29,6 @@ TYPES = ("conda", "pypi")
 NAMES = ("red", "blue")
 VERSIONS = ("1", "2")
 LABELS = ("main", "dev")
-RECENT = 5
-"""How many of the shards that were ever seen are asked for."""
 GROUPS = ("readers", "writers", "masters", "some")
 KINDS = {"conda": "CondaFile", "pypi": "PypiFile"}
 
@@ -91,10 +84,8 @@ class Town:
         """Packages that are there, by their ids."""
         self.freed: dict[Place, str] = {}
         """Places that were left, and the ids of the packages that have gone from there to somewhere else."""
-        self.secret: set[Place] = set()
-        """Those of them that a private package has left: what takes its name is private too, unless somebody says otherwise."""
         self.hidden: set[Place] = set()
-        """Those of them whose packages were private."""
+        """Those of them that a private package has left: what takes its name is private too, unless somebody says otherwise."""
         self.ever: set[str] = set()
         """URLs that any file ever had."""
         self.left: dict[str, str] = {}
@@ -322,8 +313,7 @@ class Town:
         self._take(target)
         self._forget(place)
         self.packages[package] = target
-        private = self.world.private[target] = self.world.private.pop(place)
-        (self.secret.add if private else self.secret.discard)(place)
+        self.world.private[target] = self.world.private.pop(place)
         self._hide(place, self.world.private[target])
         self.world.collaborators = {(user, target if one == place else one) for user, one in self.world.collaborators} - {(target[0], target)}
         self.freed[place] = package
@@ -357,110 +347,3 @@ class Town:
         for group in self.world.groups.values():
             if group.packages is not None:
                 group.packages.discard(place)
-
-    # -- what they are shown ------------------------------------------------------------------------------------------
-
-    async def check(self, some: Iterable[Asker]) -> None:
-        """Compare what some are shown, everywhere, with the oracle."""
-        for asker in some:
-            for namespace in self.namespaces:
-                await self._check_conda(asker, namespace)
-                await self._check_pypi(asker, namespace)
-            await self._check_files(asker)
-            await self._check_graphql(asker)
-
-    def _shown(self, asker: Asker, namespace: str, type: str, label: str = "main") -> list[File]:
-        """The files that stand in a channel, for who asks."""
-        return [
-            file
-            for file in self.files.values()
-            if file.place[0] == namespace
-            and file.type == type
-            and label in file.labels
-            and self.world.reads(asker.credential, file.place, type) is Answer.SEEN
-        ]
-
-    async def _body(self, asker: Asker, url: str, **headers: str) -> bytes | None:
-        """The body; None where there is nothing; the test fails for a dead credential that opens anything, and for any other status."""
-        response = await asker.client.get(url, headers=headers)
-        if self.world.dead(asker.credential):
-            assert response.status_code == 401, (asker.name, url)
-            return None
-        assert response.status_code in (200, 404), (asker.name, url, response.text)
-        return response.content if response.status_code == 200 else None
-
-    async def _check_conda(self, asker: Asker, namespace: str) -> None:
-        for label in LABELS:
-            channel = f"/conda/{namespace}" if label == "main" else f"/conda/{namespace}/label/{label}"
-            body = await self._body(asker, f"{channel}/noarch/repodata.json")
-            wanted = self._shown(asker, namespace, "conda", label)
-            listed = set(orjson.loads(body)["packages.conda"]) if body else set()
-            assert {f"noarch/{basename}" for basename in listed} == {file.path for file in wanted}, (asker.name, channel)
-            index = await self._body(asker, f"{channel}/noarch/repodata_shards.msgpack.zst")
-            shards: Mapping[str, bytes] = msgpack.unpackb(_unzstd(index))["shards"] if index else {}
-            assert set(shards) == {file.place[1] for file in wanted}, (asker.name, channel)
-            for name, digest in shards.items():
-                [package] = [id for id, place in self.packages.items() if place == (namespace, name)]
-                self.shards[f"{channel}/noarch/shards/{digest.hex()}.msgpack.zst"] = package
-
-    async def _check_pypi(self, asker: Asker, namespace: str) -> None:
-        wanted = self._shown(asker, namespace, "pypi")
-        root = await self._body(asker, f"/pypi/{namespace}/simple/", accept="application/vnd.pypi.simple.v1+json")
-        assert set(re.findall(rb'"name":"([^"]+)"', root or b"")) == {file.place[1].encode() for file in wanted}, (asker.name, namespace)
-        for name in self.names:
-            page = await self._body(asker, f"/pypi/{namespace}/simple/{name}/", accept="application/vnd.pypi.simple.v1+json")
-            found = set(re.findall(rb'"filename":"([^"]+)"', page or b""))
-            assert found == {file.path.encode() for file in wanted if file.place[1] == name}, (asker.name, namespace, name)
-
-    async def _check_files(self, asker: Asker) -> None:
-        for url in sorted(self.ever):
-            expected, there = 404, self.files.get(url)
-            moved = next((file for file in self.files.values() if file.id == self.left.get(url)), None)
-            if there is not None and self.world.reads(asker.credential, there.place, there.type) is Answer.SEEN:
-                expected = 200
-            elif there is None and moved is not None and self.world.reads(asker.credential, moved.place, moved.type) is Answer.SEEN:
-                expected = 301
-            response = await asker.client.get(url)
-            assert response.status_code == (401 if self.world.dead(asker.credential) else expected), (asker.name, url)
-            if expected == 301 and moved is not None and response.status_code == 301:
-                assert str(response.url.join(response.headers["location"]).path) == moved.url
-        for url, package in list(self.shards.items())[-RECENT:]:
-            body = await self._body(asker, url)
-            if body is not None:  # one that is superseded may go at any time
-                assert self.world.reads(asker.credential, self.packages[package], "conda") is Answer.SEEN, (asker.name, url)
-                assert f"/{self.packages[package][0]}/" in url or f"/{self.packages[package][0]}/label/" in url, (asker.name, url)
-
-    async def _check_graphql(self, asker: Asker) -> None:
-        """One query for all of it."""
-        ids = {f"p{number}": id for number, id in enumerate(self.packages)}
-        files = {f"f{number}": file for number, file in enumerate(self.files.values())}
-        fields = [f'search: packages(search: "{self.number}x") {{ totalCount nodes {{ name namespace {{ name }} }} }}']
-        fields += [f'in{at}: namespace(name: "{name}") {{ packages {{ totalCount nodes {{ name }} }} }}' for at, name in enumerate(self.namespaces)]
-        fields += [f'{alias}: node(id: "{gid("Package", id)}") {{ id }}' for alias, id in ids.items()]
-        fields += [f'{alias}: node(id: "{file.id}") {{ id }}' for alias, file in files.items()]
-        places = list(product(self.namespaces, self.names))
-        fields += [f'n{at}: package(namespace: "{place[0]}", name: "{place[1]}") {{ files {{ totalCount }} }}' for at, place in enumerate(places)]
-        response = await asker.client.post("/graphql", json={"query": f"{{ {' '.join(fields)} }}"})
-        if self.world.asks(asker.credential, None) is not Answer.SEEN:
-            assert response.status_code in (401, 403), (asker.name, response.text)
-            return
-        data = response.json()["data"]
-        seen = sorted(place for place in places if self.world.asks(asker.credential, place) is Answer.SEEN)
-        assert sorted((one["namespace"]["name"], one["name"]) for one in data["search"]["nodes"]) == seen, asker.name
-        assert data["search"]["totalCount"] == len(seen), asker.name
-        for at, name in enumerate(self.namespaces):
-            here = sorted(one for namespace, one in seen if namespace == name)
-            assert sorted(one["name"] for one in data[f"in{at}"]["packages"]["nodes"]) == here, asker.name
-            assert data[f"in{at}"]["packages"]["totalCount"] == len(here), asker.name
-        for at, place in enumerate(places):
-            now = place if place in self.world.private and place in seen else self.packages.get(self.freed.get(place, ""), place)
-            count = sum(file.place == now for file in self.files.values())
-            assert data[f"n{at}"] == ({"files": {"totalCount": count}} if now in seen else None), (asker.name, place)
-        for alias, id in ids.items():
-            assert (data[alias] is not None) == (self.packages[id] in seen), (asker.name, id)
-        for alias, file in files.items():
-            assert (data[alias] is not None) == (file.place in seen), (asker.name, file)
-
-
-def _unzstd(body: bytes) -> bytes:
-    return zstandard.ZstdDecompressor().decompressobj().decompress(body)

@@ -109,7 +109,7 @@ class Server:
         head = await self.site.lookup.head(namespace, type.name, label, target.document)
         if head is None:
             head = await self._standing(actor, namespace, type, label, target.document)
-        audience = await self._audience(actor, type, head.namespace_id)
+        audience = () if actor.anonymous else await self._audience(actor, type, head.namespace_id)
         encoding = accepted_encoding(facts.accept_encoding) if representation.compressible else ""
         found = self.site.indexes.held_document(head, representation.parts, representation.name, audience, encoding)
         if found is None:

@@ -13,7 +13,7 @@ from entrepot.errors import Conflict, ValidationError
 from entrepot.packagetype import Notice
 from entrepot.services import audit
 from entrepot.services.grants import Level
-from entrepot.services.organizations import held_namespace
+from entrepot.services.organizations import locked_namespace
 from entrepot.services.permissions import namespace_level, not_found
 from entrepot.services.texts import check_text
 
@@ -38,7 +38,7 @@ async def create_notice(site: Site, *, actor: Actor, namespace: str, message: st
     text = message.strip()
     _check(text, level, expires_at)
     async with transaction():
-        owner = await held_namespace(site, actor, name=namespace)
+        owner, actor = await locked_namespace(site, actor, name=namespace)
         await execute("DELETE FROM notice WHERE namespace_id = $1 AND expires_at <= $2", owner["id"], now())
         [row] = await fetch("SELECT COUNT(*) AS notices FROM notice WHERE namespace_id = $1", owner["id"])
         if row["notices"] >= MOST:
@@ -64,7 +64,7 @@ async def delete_notice(site: Site, *, actor: Actor, notice: str) -> Row:
         named = await fetch_one(statement, notice)
         if named is None:
             raise not_found("notice with this id")
-        owner = await held_namespace(site, actor, name=named["name"])
+        owner, actor = await locked_namespace(site, actor, name=named["name"])
         row = await fetch_one(f"SELECT {COLUMNS} FROM notice WHERE uuid = $1 AND namespace_id = $2", notice, owner["id"])
         if row is None:
             raise not_found("notice with this id")

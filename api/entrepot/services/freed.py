@@ -52,28 +52,41 @@ async def free_names(package: Row, *, moved: bool) -> None:
     await execute(FREE.format(rows=rows_of(len(names), 5)), *values)
 
 
-async def take_names(site: Site, actor: Actor, *, namespace_id: int, namespace: str, names: Iterable[str], knowingly: bool) -> bool:
-    """Let a package have these names, after it was made, or bound to them: that has waited for whoever was just freeing one.
+async def take_names(site: Site, actor: Actor, on: On, *, names: Iterable[str], knowingly: bool) -> bool:
+    """Let a package have these names of a namespace, after it was made, or bound to them: that has waited for whoever was just freeing one.
 
     Nothing leads from here to the packages that had them any more. Answers whether one of those was private. `knowingly`: the actor has named the
     package, and does not just bring a file of it. In the caller's transaction.
     Raises PermissionDenied for a freed name and anybody below an administrator of the namespace, Conflict for one that has moved.
     """
     wanted = sorted({name.lower() for name in names})
-    freed = await fetch(FREED.format(names=marks(wanted, 2)), namespace_id, *wanted)
+    freed = await fetch(FREED.format(names=marks(wanted, 2)), on.namespace_id, *wanted)
     if not freed:
         return False
     moved = [row for row in freed if row["moved_to_id"] is not None]
     if moved and not knowingly:
-        raise await _has_moved(site, actor, namespace, moved[0])
-    if given(actor, namespace_id=namespace_id, package_id=None) < Level.ADMIN:
+        raise await _has_moved(site, actor, on.namespace, moved[0])
+    if given(actor, namespace_id=on.namespace_id, package_id=None) < Level.ADMIN:
         raise PermissionDenied(
-            f"A package {freed[0]['name_key']} of {namespace} was deleted or has moved, and its name is reserved. "
-            f"Ask an administrator of {namespace} to create the package, or choose another name."
+            f"A package {freed[0]['name_key']} of {on.namespace} was deleted or has moved, and its name is reserved. "
+            f"Ask an administrator of {on.namespace} to create the package, or choose another name."
         )
     await execute(f"DELETE FROM freed_package WHERE id IN ({marks(freed)})", *(row["id"] for row in freed))
-    await _end_redirects(namespace_id, moved)
+    await _end_redirects(on.namespace_id, moved)
     return any(row["private"] for row in freed)
+
+
+async def take_names_anew(
+    site: Site, actor: Actor, on: On, *, package_id: int, names: Iterable[str], knowingly: bool, private: bool | None = None
+) -> bool:
+    """`take_names` for a package that was just made. Where nobody says who may read it (`private` is None), and a private one has had one of the
+    names, it is private too: answers whether that is why.
+    """
+    was_private = await take_names(site, actor, on, names=names, knowingly=knowingly)
+    if not was_private or private is not None:
+        return False
+    await execute("UPDATE package SET private = TRUE WHERE id = $1", package_id)
+    return True
 
 
 async def _end_redirects(namespace_id: int, moved: Sequence[Row]) -> None:

@@ -17,6 +17,7 @@ from entrepot.services.credentials import confirmed
 from entrepot.services.grants import Level
 from entrepot.services.memberships import OWNERS, active_person_named, groups_of, knows, person_named
 from entrepot.services.namespaces import GRAMMAR, name_key
+from entrepot.services.organizations import locked_namespace
 from entrepot.services.permissions import API_READ, API_WRITE, On, not_found, require, require_scope, require_site_admin, sees
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ async def create_group(site: Site, *, actor: Actor, organization: str, name: str
     Raises NotFound, Unauthenticated, PermissionDenied, ValidationError, Conflict.
     """
     async with transaction():
-        found, actor = await _organization(site, actor, organization)
+        found, actor = await locked_namespace(site, actor, name=organization, kind="organization")
         if found["kind"] != "organization":
             raise ValidationError(f"{found['name']} is a user, and users have no groups. Name an organization.", field="organization")
         await _check_name(found["id"], name)
@@ -52,20 +53,6 @@ async def create_group(site: Site, *, actor: Actor, organization: str, name: str
         details = {"permission": permission.name.lower(), "everything": everything}
         await audit.record(actor=actor, action="group.create", subject=f"{found['name']}: {name}", namespace_id=found["id"], details=details)
     return uuid
-
-
-async def _organization(site: Site, actor: Actor, name: str) -> tuple[Row, Actor]:
-    """A namespace that the actor administers, locked, and the actor as it is now. Raises NotFound, Unauthenticated, PermissionDenied."""
-    for lock in ("", " {lock}"):  # who may not do it makes nobody wait
-        found = (
-            await fetch_one("SELECT id, name, kind FROM namespace WHERE name_key = $1" + lock, name_key(name)) if GRAMMAR.fullmatch(name) else None
-        )
-        if found is None:
-            raise not_found(f"organization {name[:64]}")
-        actor = await confirmed(actor) if lock else actor
-        require(site, actor, Level.ADMIN, On(found["id"], found["name"]))
-    assert found is not None
-    return found, actor
 
 
 async def update_group(

@@ -15,7 +15,7 @@ from tortoise.exceptions import IntegrityError
 from entrepot.db.models import new_uuid
 from entrepot.db.sql import Row, execute, fetch, fetch_one
 from entrepot.errors import Conflict
-from entrepot.services.freed import spellings, take_names
+from entrepot.services.freed import spellings, take_names, take_names_anew
 from entrepot.services.grants import Level
 from entrepot.services.permissions import API_READ, API_WRITE, On, require, sees
 from entrepot.services.releases import order_by_common_key
@@ -89,8 +89,8 @@ async def home_for(site: Site, actor: Actor, target: Row, guest: Guest, *, held:
         package_id = await _made(target, guest, at)
         held.add(package_id)
         home = Home(package_id, guest.package, await _bound(target["id"], package_id, guest.name), "{}")
-        if await _take(site, actor, target, {guest.name.name, *spellings(site.registry, guest.package)}):
-            await execute("UPDATE package SET private = TRUE WHERE id = $1", package_id)
+        names = {guest.name.name, *spellings(site.registry, guest.package)}
+        await take_names_anew(site, actor, namespace, package_id=package_id, names=names, knowingly=False)
         return home
     on = replace(namespace, package_id=row["package_id"], package=row["package"], private=bool(row["private"]))
     visible = sees(site, actor, on, needs=(*needs, *reads))  # one that is not is answered as one that is not there
@@ -104,13 +104,9 @@ async def home_for(site: Site, actor: Actor, target: Row, guest: Guest, *, held:
         )
     if row["binding_id"] is None:
         home = Home(row["package_id"], row["package"], await _bound(target["id"], row["package_id"], guest.name), "{}")
-        await _take(site, actor, target, {guest.name.name})
+        await take_names(site, actor, namespace, names={guest.name.name}, knowingly=False)
         return home
     return Home(row["package_id"], row["package"], row["binding_id"], row["state"])
-
-
-async def _take(site: Site, actor: Actor, target: Row, names: set[str]) -> bool:
-    return await take_names(site, actor, namespace_id=target["id"], namespace=target["name"], names=names, knowingly=False)
 
 
 async def _made(target: Row, guest: Guest, at: int) -> int:

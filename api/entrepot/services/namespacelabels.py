@@ -16,7 +16,7 @@ from entrepot.errors import Conflict, NotFound, ValidationError
 from entrepot.services import audit, heads
 from entrepot.services.labels import MAIN, label_name
 from entrepot.services.notices import tell_of_package
-from entrepot.services.organizations import held_namespace
+from entrepot.services.organizations import locked_namespace
 
 if TYPE_CHECKING:
     from entrepot.services.actors import Actor
@@ -38,7 +38,7 @@ async def create_label(site: Site, *, actor: Actor, namespace: str, label: str) 
     """Create a label that no file has yet; answers it. Raises NotFound, Unauthenticated, PermissionDenied, ValidationError, Conflict."""
     name = label_name(label, field="label")
     async with transaction():
-        owner = await held_namespace(site, actor, name=namespace)
+        owner, actor = await locked_namespace(site, actor, name=namespace)
         if await _find(owner, name) is not None:
             raise Conflict(f"{owner['name']} has a label {name} already.")
         made = await _make(owner, name)
@@ -71,7 +71,7 @@ async def delete_label(site: Site, *, actor: Actor, namespace: str, label: str) 
     if name == MAIN:
         raise ValidationError("The label main cannot be deleted: it is what files get that are uploaded without a label.", field="label")
     async with transaction():
-        owner = await held_namespace(site, actor, name=namespace)
+        owner, actor = await locked_namespace(site, actor, name=namespace)
         row = await _existing(owner, name)
         packages = await _hold_packages(row)
         touched, files = await _shown(row, name) + await _withdrawn(row), await _count(row)
@@ -99,7 +99,7 @@ async def unlock_label(site: Site, *, actor: Actor, namespace: str, label: str) 
 async def _set_lock(site: Site, actor: Actor, namespace: str, label: str, *, locked_at: int | None) -> Row:
     name = label_name(label, field="label")
     async with transaction():
-        owner = await held_namespace(site, actor, name=namespace)
+        owner, actor = await locked_namespace(site, actor, name=namespace)
         row = await _existing(owner, name)
         if (row["locked_at"] is None) != (locked_at is None):
             await execute("UPDATE label SET locked_at = $1 WHERE id = $2", locked_at, row["id"])
@@ -114,7 +114,7 @@ async def _spread(site: Site, actor: Actor, namespace: str, source: str, target:
     if names[0] == names[1]:
         raise ValidationError("The two labels are one and the same. Name another one to copy or move to.", field="to")
     async with transaction():
-        owner = await held_namespace(site, actor, name=namespace)
+        owner, actor = await locked_namespace(site, actor, name=namespace)
         old = await _existing(owner, names[0])
         new = await _find(owner, names[1]) or await _make(owner, names[1])
         packages = await _hold_packages(old)

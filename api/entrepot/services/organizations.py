@@ -12,7 +12,7 @@ from entrepot.services import audit
 from entrepot.services.credentials import confirmed
 from entrepot.services.grants import Level
 from entrepot.services.memberships import OWNERS
-from entrepot.services.namespaces import add_namespace, check_name, name_key
+from entrepot.services.namespaces import GRAMMAR, add_namespace, check_name, name_key
 from entrepot.services.permissions import API_WRITE, On, not_found, require, require_scope
 from entrepot.services.texts import check_line, check_text
 
@@ -99,29 +99,19 @@ async def update_namespace(
         await audit.record(actor=actor, action="namespace.update", subject=row["name"], namespace_id=row["id"], details=details)
 
 
-async def locked_namespace(site: Site, actor: Actor, *, uuid: str) -> tuple[Row, Actor]:
-    """A namespace that the actor administers, and the actor as it is now; nobody else changes it or publishes to it until the transaction ends.
+async def locked_namespace(site: Site, actor: Actor, *, uuid: str | None = None, name: str = "", kind: str = "namespace") -> tuple[Row, Actor]:
+    """A namespace that the actor administers, by its id or by its name, and the actor as it is now; nobody else changes it or publishes to it until
+    the transaction ends. `kind` is what one that is not there is called.
 
     Raises NotFound, Unauthenticated, PermissionDenied.
     """
-    statement = "SELECT id, uuid, name, kind, display_name, description, default_visibility FROM namespace WHERE uuid = $1"
+    key, value, what = ("name_key", name_key(name), f"{kind} {name[:64]}") if uuid is None else ("uuid", uuid, f"{kind} with this id")
+    statement = f"SELECT id, uuid, name, kind, display_name, description, default_visibility FROM namespace WHERE {key} = $1"
     for lock in ("", " {lock}"):  # who may not do it makes nobody wait
-        row = await fetch_one(statement + lock, uuid)
+        row = await fetch_one(statement + lock, value) if uuid is not None or GRAMMAR.fullmatch(name) else None
         actor = await confirmed(actor) if lock else actor
         if row is None:
-            raise not_found("namespace with this id")
+            raise not_found(what)
         require(site, actor, Level.ADMIN, On(row["id"], row["name"]))
     assert row is not None
     return row, actor
-
-
-async def held_namespace(site: Site, actor: Actor, *, name: str) -> Row:
-    """The namespace, held alone by who administers it. Raises NotFound, Unauthenticated, PermissionDenied."""
-    statement = "SELECT id, uuid, name FROM namespace WHERE name_key = $1"
-    for lock, judge in (("", False), (" {lock}", True)):  # who may not do it makes nobody wait
-        row = await fetch_one(statement + lock, name_key(name))
-        if row is None:
-            raise not_found(f"namespace {name[:64]}")
-        require(site, await confirmed(actor) if judge else actor, Level.ADMIN, On(row["id"], row["name"]))
-    assert row is not None
-    return row

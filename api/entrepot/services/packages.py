@@ -11,7 +11,7 @@ from entrepot.db.sql import Row, execute, fetch_one, transact, transaction
 from entrepot.errors import Conflict, ValidationError
 from entrepot.services import audit, heads
 from entrepot.services.credentials import confirmed
-from entrepot.services.freed import free_names, spellings, take_names
+from entrepot.services.freed import free_names, spellings, take_names_anew
 from entrepot.services.grants import Level
 from entrepot.services.namespaces import name_key
 from entrepot.services.notices import tell_of_files, tell_of_package
@@ -42,23 +42,22 @@ async def create_package(
         if owner is None:
             raise not_found(f"namespace {namespace[:64]}")
         actor = await confirmed(actor)
-        require(site, actor, Level.WRITE, On(owner["id"], owner["name"]))
+        require(site, actor, Level.WRITE, on := On(owner["id"], owner["name"]))
         _check_name(name)
         check_text("summary", summary, most=LONGEST["summary"])
         check_text("description", description, most=LONGEST["description"])
-        made = await _insert(owner, name, summary, description, owner["default_visibility"] == "private" if private is None else private)
+        chosen = owner["default_visibility"] == "private" if private is None else private
+        made = await _insert(owner, name, summary, description, chosen)
         if made is None:
             raise Conflict(f"{owner['name']} has a package {name} already. Upload to it, or choose another name.")
         names = spellings(site.registry, name)
-        was_private = await take_names(site, actor, namespace_id=owner["id"], namespace=owner["name"], names=names, knowingly=True)
-        if was_private and private is None:
-            await execute("UPDATE package SET private = TRUE WHERE id = $1", made["id"])
+        inherited = await take_names_anew(site, actor, on, package_id=made["id"], names=names, knowingly=True, private=private)
         await audit.record(
             actor=actor,
             action="package.create",
             subject=f"{owner['name']}/{name}",
             namespace_id=owner["id"],
-            details={"visibility": _visibility(bool(made["private"]) or (was_private and private is None))},
+            details={"visibility": _visibility(chosen or inherited)},
         )
     tell_of_package(site, actor, namespace=owner["name"], package=name, action="package.create")
     return str(made["uuid"])
@@ -120,10 +119,10 @@ async def delete_package(site: Site, *, actor: Actor, package: str, confirmation
 
 
 async def _insert(owner: Row, name: str, summary: str, description: str, private: bool) -> Row | None:
-    """The new package, as (id, uuid, private); None where the name is taken."""
+    """The new package, as (id, uuid); None where the name is taken."""
     return await fetch_one(
         """INSERT INTO package (uuid, namespace_id, name, name_key, private, summary, description, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT (namespace_id, name_key) DO NOTHING RETURNING id, uuid, private""",
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT (namespace_id, name_key) DO NOTHING RETURNING id, uuid""",
         new_uuid(),
         owner["id"],
         name,

@@ -18,7 +18,7 @@ from entrepot.packagetype import StoredExtra, StoredFile
 from entrepot.services import audit, blobs, dating, entries, files, heads
 from entrepot.services.credentials import confirmed
 from entrepot.services.drafts import Draft, PublishedFile
-from entrepot.services.freed import spellings, take_names
+from entrepot.services.freed import spellings, take_names, take_names_anew
 from entrepot.services.grants import Level
 from entrepot.services.labels import label_ids
 from entrepot.services.notices import file_event, tell_of_files
@@ -292,10 +292,12 @@ async def _bound_anew(site: Site, draft: Draft, locked: set[int], at: int, *, pr
         draft.type,
         draft.canonical_name,
     )
-    names = {draft.canonical_name} if found else {draft.canonical_name, *spellings(site.registry, draft.name)}
-    was_private = await take_names(site, draft.actor, namespace_id=draft.namespace.id, namespace=draft.namespace.name, names=names, knowingly=False)
-    if was_private and not found and draft.private is None:
-        await execute("UPDATE package SET private = TRUE WHERE id = $1", package["id"])
+    on, names = On(draft.namespace.id, draft.namespace.name), {draft.canonical_name}
+    if found:
+        await take_names(site, draft.actor, on, names=names, knowingly=False)
+    else:
+        names |= spellings(site.registry, draft.name)
+        await take_names_anew(site, draft.actor, on, package_id=package["id"], names=names, knowingly=False, private=draft.private)
     if await fetch_one("SELECT id FROM binding WHERE package_id = $1 AND type <> $2 LIMIT 1", package["id"], draft.type):
         await order_by_common_key(package["id"])
     return {"id": made["id"], "state": "{}", "package_id": package["id"], "package": package["name"]}

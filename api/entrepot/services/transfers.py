@@ -69,7 +69,7 @@ async def _transfer(site: Site, actor: Actor, package: str, to: str) -> tuple[Ro
     touched = await shown_in("file.package_id = $1", package_id)
     names = spellings(site.registry, row["package"])
     names |= {one["name"] for one in await fetch("SELECT name FROM binding WHERE package_id = $1", package_id)}
-    await take_names(site, actor, namespace_id=target["id"], namespace=target["name"], names=names, knowingly=True)
+    await take_names(site, actor, On(target["id"], target["name"]), names=names, knowingly=True)
     await free_names(row, moved=True)
     await _leave_tombstones(actor, package_id)
     # indexes name them for a while yet, but who reads the old namespace may not read the package any more
