@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Protocol
 
 from entrepot.errors import ValidationError
@@ -34,6 +35,32 @@ class Extra:
     media_type: str = "application/octet-stream"
 
 
+class Strictness(Enum):
+    """How much a namespace insists on, beyond what `inspect` refuses everywhere. Each value insists on what those before it do."""
+
+    IMPORT = "import"
+    """What was once built otherwise is taken: the files of another server, that nobody will build again."""
+    PRIVATE = "private"
+    """What the format asks of new files, as far as it serves a house of its own."""
+    PUBLIC = "public"
+    """What the type's public registry asks."""
+
+    def insists_on(self, objection: Objection) -> bool:
+        """Whether a file to which this is objected is refused."""
+        order = list(Strictness)
+        return order.index(objection.since) <= order.index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """A rule that a file breaks, and that only some namespaces insist on. Never one that keeps harm away: that is for `inspect` to raise."""
+
+    since: Strictness
+    """The mildest strictness that refuses the file."""
+    message: str
+    """A sentence that says what is wrong and what to do."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
     """What a package type read out of an upload."""
@@ -56,6 +83,8 @@ class Inspection:
     versions_itself: bool = True
     """True: the version stands inside the file, and an uploader's `version=` must mean the same.
     False: `version` is only a proposal; `version=` wins. Without `version=`, bytes that the package has under this basename make no new release."""
+    objections: Sequence[Objection] = ()
+    """What the core refuses where the namespace is strict enough (`Objection.since`), and an import tells of where it is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

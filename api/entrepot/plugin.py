@@ -33,6 +33,7 @@ from entrepot.packagetype import (
     NewestTarget,
     Notice,
     NoticesTarget,
+    Objection,
     PackageSummary,
     PackageType,
     PartRepresentation,
@@ -45,6 +46,7 @@ from entrepot.packagetype import (
     Run,
     StoredExtra,
     StoredFile,
+    Strictness,
     Target,
 )
 from entrepot.services.actors import Actor
@@ -80,6 +82,7 @@ __all__ = [
     "NotFoundError",
     "Notice",
     "NoticesTarget",
+    "Objection",
     "PackageEvent",
     "PackageFacet",
     "PackageSummary",
@@ -100,6 +103,7 @@ __all__ = [
     "ShelfType",
     "StoredExtra",
     "StoredFile",
+    "Strictness",
     "Target",
     "TooLarge",
     "Unauthenticated",

@@ -323,6 +323,7 @@ NAMESPACES: Mapping[str, Mutation] = {
     "updateNamespace defaultVisibility": Mutation(
         on_namespace(ADMIN), lambda call: {"defaultVisibility": "PRIVATE", "displayName": f"{call.number}"}, namespace
     ),
+    "updateNamespace strictness": Mutation(on_namespace(ADMIN), lambda call: {"strictness": "PUBLIC", "displayName": f"{call.number}"}, namespace),
     "deleteOrganization": Mutation(
         on_namespace(ADMIN), lambda call: {"confirmation": "another"}, organization, organization=True, past="ValidationError"
     ),

@@ -145,6 +145,7 @@ RESTRICTED: Mapping[str, Query] = {
     "Namespace.tokens": Query(of_namespace("tokens { totalCount }"), administrators, filled),
     "Namespace.auditLog": Query(of_namespace("auditLog { totalCount }"), administrators, filled),
     "Namespace.defaultVisibility": Query(of_namespace("defaultVisibility"), writers, filled),
+    "Namespace.strictness": Query(of_namespace("strictness"), writers, filled),
     "User.sessions": Query('{ found: namespace(name: "$namespace") { ... on User { sessions { id } } } }', himself, filled),
     "Organization.groups": Query('{ found: namespace(name: "$namespace") { ... on Organization { groups { totalCount } } } }', insiders, filled),
     "Organization.members": Query('{ found: namespace(name: "$namespace") { ... on Organization { members { totalCount } } } }', insiders, filled),

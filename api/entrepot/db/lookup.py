@@ -63,6 +63,8 @@ class NamespaceRow(NamedTuple):
     id: int
     name: str
     uuid: str
+    strictness: str | None
+    """As `services.strictness` reads it."""
 
 
 class CredentialRow(NamedTuple):
@@ -165,7 +167,7 @@ SHARD = """SELECT shard.id, namespace.id, package.id, package.private
     FROM namespace JOIN head ON head.namespace_id = namespace.id
     JOIN shard ON shard.head_id = head.id JOIN package ON package.id = shard.package_id AND package.namespace_id = namespace.id
     WHERE namespace.name_key = ? AND head.type = ? AND head.label = ? AND head.document = ? AND shard.representation = ? AND shard.sha256 = ?"""
-NAMESPACE = "SELECT id, name, uuid FROM namespace WHERE name_key = ?"
+NAMESPACE = "SELECT id, name, uuid, strictness FROM namespace WHERE name_key = ?"
 GRANTED = """(SELECT group_member.user_id, member_group.namespace_id, 0 AS package_id, member_group.permission
         FROM group_member JOIN member_group ON member_group.id = group_member.group_id WHERE member_group.everything
     UNION ALL SELECT group_member.user_id, member_group.namespace_id, group_package.package_id, member_group.permission

@@ -20,6 +20,7 @@ from entrepot.graphql.page import ListKey, connection
 from entrepot.graphql.permission import Permission, Visibility, can, permission_of, visibility_of
 from entrepot.graphql.scalars import Moment
 from entrepot.graphql.session import Session
+from entrepot.graphql.strictness import Strictness, graphql_strictness
 from entrepot.graphql.token import TokenConnection
 from entrepot.services.catalog.groups import BY_NAME, GROUPS, MEMBERS_OF_ORGANIZATION, ORGANIZATIONS_OF_USER, KnownOrganizations
 from entrepot.services.catalog.namespaces import namespace_by_uuid
@@ -48,6 +49,9 @@ class Namespace(relay.Node):
     viewer_permission: Permission = strawberry.field(description="What the viewer may do with it.")
     default_visibility: Visibility | None = strawberry.field(
         description="Who may read the packages that are new here, where nobody says otherwise; null for who may not write here."
+    )
+    strictness: Strictness | None = strawberry.field(
+        description="How much is asked of files that are uploaded here; null for who may not write here."
     )
     key: strawberry.Private[int]
 
@@ -186,5 +190,6 @@ def namespace_of(context: Context, row: Row) -> User | Organization:
         created_at=row["created_at"],
         viewer_permission=permission,
         default_visibility=visibility_of(row["default_visibility"]) if can(permission, Level.WRITE) else None,
+        strictness=graphql_strictness(row["strictness"]) if can(permission, Level.WRITE) else None,
         key=row["id"],
     )

@@ -77,13 +77,14 @@ async def update_namespace(
     display_name: str | None = None,
     description: str | None = None,
     default_visibility: str | None = None,
+    strictness: str | None = None,
 ) -> None:
     """Change what is given (None: leave it) of a user's or an organization's namespace, by its id.
 
-    `default_visibility`, `public` or `private`, is that of packages which are new.
+    `default_visibility`, `public` or `private`, is that of packages which are new; `strictness` is what is asked of files from now on.
     Raises NotFound, Unauthenticated, PermissionDenied, ValidationError.
     """
-    given = {"display_name": display_name, "description": description, "default_visibility": default_visibility}
+    given = {"display_name": display_name, "description": description, "default_visibility": default_visibility, "strictness": strictness}
     async with transaction():
         row, actor = await locked_namespace(site, actor, uuid=namespace)
         changes: dict[str, Any] = {what: value for what, value in given.items() if value is not None and value != row[what]}
@@ -95,7 +96,7 @@ async def update_namespace(
             return
         columns = ", ".join(f"{column} = ${number}" for number, column in enumerate(changes, 2))
         await execute(f"UPDATE namespace SET {columns} WHERE id = $1", row["id"], *changes.values())
-        details = {"changed": sorted(changes)} | ({"default_visibility": default_visibility} if "default_visibility" in changes else {})
+        details = {"changed": sorted(changes)} | {what: changes[what] for what in ("default_visibility", "strictness") if what in changes}
         await audit.record(actor=actor, action="namespace.update", subject=row["name"], namespace_id=row["id"], details=details)
 
 
@@ -106,7 +107,7 @@ async def locked_namespace(site: Site, actor: Actor, *, uuid: str | None = None,
     Raises NotFound, Unauthenticated, PermissionDenied.
     """
     key, value, what = ("name_key", name_key(name), f"{kind} {name[:64]}") if uuid is None else ("uuid", uuid, f"{kind} with this id")
-    statement = f"SELECT id, uuid, name, kind, display_name, description, default_visibility FROM namespace WHERE {key} = $1"
+    statement = f"SELECT id, uuid, name, kind, display_name, description, default_visibility, strictness FROM namespace WHERE {key} = $1"
     for lock in ("", " {lock}"):  # who may not do it makes nobody wait
         row = await fetch_one(statement + lock, value) if uuid is not None or GRAMMAR.fullmatch(name) else None
         actor = await confirmed(actor) if lock else actor

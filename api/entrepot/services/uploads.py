@@ -22,10 +22,11 @@ from entrepot.services import blobs, dating, publishing
 from entrepot.services.drafts import Draft, PublishedFile
 from entrepot.services.labels import label_names
 from entrepot.services.permissions import require_scope, require_upload
+from entrepot.services.strictness import check_objections, strictness_of
 
 if TYPE_CHECKING:
     from entrepot.db.lookup import NamespaceRow
-    from entrepot.packagetype import Inspection, PackageType
+    from entrepot.packagetype import Inspection, PackageType, Strictness
     from entrepot.services.actors import Actor
     from entrepot.site import Site
     from entrepot.storage import Spool, Storage
@@ -116,8 +117,11 @@ class IncomingUpload:
         labels: Sequence[str] = (),
         private: bool | None = None,
         digests: Mapping[str, str] | None = None,
+        strictness: Strictness | None = None,
     ) -> Draft:
         """Check what was received, and store nothing. `digests` are the hex digests that the client declared (sha256, md5, blake2b).
+
+        `strictness` is the namespace's where it is None.
 
         Raises BadRequest, ValidationError, InvalidPackage, PermissionDenied, Unavailable.
         """
@@ -126,6 +130,7 @@ class IncomingUpload:
         if not self.size:
             raise ValidationError(f"{basename} is empty. Was it built, and is the path right?")
         received = await _in_thread(self._inspect, basename, type, dict(digests or {}))
+        check_objections(received.inspection, strictness or strictness_of(self._namespace.strictness))
         return self._draft(received, basename, package, version, wanted_labels, private)
 
     async def publish_prepared(self, draft: Draft, *, first: publishing.Step | None = None) -> PublishedFile:

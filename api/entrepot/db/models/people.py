@@ -24,6 +24,7 @@ class Namespace(Named):
     description = fields.TextField(default="")
     replace = fields.CharField(max_length=16, default="after-removal")  # after-removal | never
     default_visibility = fields.CharField(max_length=8, null=True)  # public | private, of packages that are new; null: public
+    strictness = fields.CharField(max_length=8, null=True)  # import | private | public, what is asked of files; null: private
     created_at = fields.BigIntField()
 
     class Meta:

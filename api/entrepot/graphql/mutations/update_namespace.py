@@ -12,6 +12,7 @@ from entrepot.graphql.mutations.arguments import INPUT, namespace_after, renewed
 from entrepot.graphql.namespace import Namespace
 from entrepot.graphql.permission import Visibility
 from entrepot.graphql.problems import InvalidInputError, NotFoundError, PermissionDeniedError
+from entrepot.graphql.strictness import Strictness
 from entrepot.services import organizations
 
 
@@ -23,6 +24,7 @@ class UpdateNamespaceInput:
     display_name: str | None = strawberry.field(default=None, description="What people read, in a line.")
     description: str | None = strawberry.field(default=None, description="What it is.")
     default_visibility: Visibility | None = strawberry.field(default=None, description="Who may read new packages, where nobody says otherwise.")
+    strictness: Strictness | None = strawberry.field(default=None, description="How much is asked of files that are uploaded from now on.")
 
 
 @strawberry.type(description="What `updateNamespace` has done.")
@@ -42,7 +44,9 @@ UpdateNamespaceResult = Annotated[
 class UpdateNamespace:
     """A field of Mutation."""
 
-    @strawberry.mutation(description="Say of a namespace what people read, and who may read its new packages. Takes an administrator.")
+    @strawberry.mutation(
+        description="Say of a namespace what people read, who may read its new packages, and what is asked of files. Takes an administrator."
+    )
     async def update_namespace(self, info: Info, input: Annotated[UpdateNamespaceInput, INPUT]) -> UpdateNamespaceResult | None:
         """See services/organizations.py."""
         context = info.context.changing()
@@ -54,5 +58,6 @@ class UpdateNamespace:
             display_name=input.display_name,
             description=input.description,
             default_visibility=None if input.default_visibility is None else input.default_visibility.name.lower(),
+            strictness=None if input.strictness is None else input.strictness.name.lower(),
         )
         return UpdateNamespacePayload(namespace=await namespace_after(await renewed(context), uuid))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from entrepot.services.actors import Actor
     from entrepot.site import Site
 
-COLUMNS = "id, uuid, name, kind, display_name, description, default_visibility, created_at"
+COLUMNS = "id, uuid, name, kind, display_name, description, default_visibility, strictness, created_at"
 
 
 async def namespace_named(site: Site, actor: Actor, *, name: str) -> Row | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from entrepot.errors import Conflict, DigestMismatch, EntrepotError, Unavailable, UnclaimedFile, ValidationError
+from entrepot.packagetype import Strictness
 from entrepot.services import publishing, states, uploads
 from entrepot.services.imports.folders import Folder, FoundFile, OpenFile, Unreadable, refused, skipped
 from entrepot.services.imports.outcomes import Line, Outcome, Why, shown
@@ -169,8 +170,16 @@ class Intake:
         digests = {name: digest for name, digest in listed.digests.items() if name in VERIFIED}
         private = True if self._request.private else None
         try:
-            draft = await upload.prepare(basename=file.basename, type=type_name, labels=self._labels_of(file), private=private, digests=digests)
-            return draft, self._check_place(file, draft, listed)
+            draft = await upload.prepare(
+                basename=file.basename,
+                type=type_name,
+                labels=self._labels_of(file),
+                private=private,
+                digests=digests,
+                strictness=Strictness.IMPORT,
+            )
+            forgiven = [objection.message for objection in draft.inspection.objections if Strictness.PRIVATE.insists_on(objection)]
+            return draft, [*forgiven, *self._check_place(file, draft, listed)]
         except (EntrepotError, OSError, MemoryError):
             raise
         except Exception as error:  # a plugin's code: whatever it raises is this file's trouble alone
