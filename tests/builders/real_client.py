@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -18,7 +19,8 @@ CONDA = [
     *("pluggy", "pycosat", "requests", "ruamel.yaml", "setuptools", "tqdm", "truststore", "zstandard", "conda-index"),
 ]
 """A distribution that has conda in it, what conda needs, and conda-index, which needs conda."""
-CONFIGURATION = ("CONDA_", "PIP_", "UV_", "TWINE_", "RATTLER_", "ENTREPOT_", "VIRTUAL_ENV", "PYTHONPATH")
+PREFIXES = ("CONDA_", "ENTREPOT_", "FLIT_", "HATCH_", "PDM_", "PIP_", "POETRY_", "RATTLER_", "TWINE_", "UV_")
+CONFIGURATION = (*PREFIXES, "PYTHONPATH", "VIRTUAL_ENV", "XDG_")
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
@@ -70,7 +72,7 @@ class Client:
 
     def twine(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """`twine` from the registry, in a tool environment."""
-        return run([str(self.python_with("twine").parent / "twine"), *arguments], env=self.env, check=check)
+        return run([self.command_of("twine"), *arguments], env=self.env, check=check)
 
     def rattler(self, channel: str, prefix: Path, *specs: str, check: bool = True, cache: Path | None = None) -> subprocess.CompletedProcess[str]:
         """Solve and install with py-rattler."""
@@ -105,21 +107,29 @@ class Client:
 
     def python_with(self, distribution: str) -> Path:
         """The Python of a tool environment that has a distribution from the registry."""
-        tool = self.home.parent / f"{distribution}-environment"
-        if not tool.exists():
-            run([*UV, "venv", "--quiet", str(tool)])
-            run([*UV, "pip", "install", "--quiet", "--python", str(tool / "bin" / "python"), distribution])
-        return tool / "bin" / "python"
+        return tool_environment(self.home.parent / f"{distribution.partition('[')[0]}-environment", distribution)
+
+    def command_of(self, distribution: str, command: str | None = None) -> str:
+        """A command of a distribution in its tool environment; most are named like it."""
+        return str(self.python_with(distribution).parent / (command or distribution.partition("[")[0]))
 
     def _conda(self) -> tuple[str, dict[str, str]]:
         """The Python of a tool environment with conda and conda-index in it, and the variable by which conda is found there."""
-        tool = self.home.parent / "conda-environment"
-        python = str(tool / "bin" / "python")
-        if not tool.exists():
-            run([*UV, "venv", "--quiet", str(tool)])
-            run([*UV, "pip", "install", "--quiet", "--python", python, *CONDA])
+        python = str(tool_environment(self.home.parent / "conda-environment", *CONDA))
         found = run([python, "-c", "import conda_lock._vendor as vendored; print(list(vendored.__path__)[0])"]).stdout.strip()
         return python, {"PYTHONPATH": found}
+
+
+def tool_environment(folder: Path, *requirements: str) -> Path:
+    """The Python of an environment with these distributions from the registry, made by the first process that asks for it."""
+    python = folder / "bin" / "python"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "complete").exists():
+            run([*UV, "venv", "--quiet", "--clear", str(folder)])
+            run([*UV, "pip", "install", "--quiet", "--python", str(python), *requirements])
+            (folder / "complete").touch()
+    return python
 
 
 def download(folder: Path, *requirements: str, sdist: bool = False) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,8 +30,11 @@ def token(server: Server) -> str:
 
 @pytest.fixture(scope="session")
 def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the tools' own environments are kept for the session."""
-    return tmp_path_factory.mktemp("tools")
+    """Where the tools' own environments are kept for the run: all of its processes share them."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "tools"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture
