@@ -11,7 +11,7 @@ from entrepot.plugin import InvalidPackage
 
 from entrepot_pypi.sdist import stem
 from entrepot_pypi.tararchive import is_gzip, members
-from entrepot_pypi.ziparchive import is_zip, open_zip
+from entrepot_pypi.ziparchive import ZipArchive, is_zip
 
 _peek = 1 << 20
 _tail = 128 << 10
@@ -28,16 +28,24 @@ def is_package(file: BinaryIO, basename: str) -> bool:
 
 def _may_be_conda(file: BinaryIO) -> bool:
     """Whether the name of a member that every conda package has stands in the last bytes: no wheel's directory need be read to tell it from those."""
+    return b"metadata.json" in _last_bytes(file)
+
+
+def _may_have_pkg_info(file: BinaryIO) -> bool:
+    """Whether a zip that cannot be read wants to be an sdist."""
+    return b"/PKG-INFO" in _last_bytes(file)
+
+
+def _last_bytes(file: BinaryIO) -> bytes:
     file.seek(max(0, file.seek(0, os.SEEK_END) - _tail))
-    return b"metadata.json" in file.read(_tail)
+    return file.read(_tail)
 
 
 def _is_zipped_package(file: BinaryIO, basename: str) -> bool:
     try:
-        with open_zip(file) as archive:
-            names = archive.namelist()
+        names = ZipArchive(file).members.keys()
     except InvalidPackage:
-        return basename.endswith(".whl")
+        return basename.endswith(".whl") or (basename.endswith(".zip") and _may_have_pkg_info(file))
     if "metadata.json" in names and any(name.startswith("info-") and name.endswith(".tar.zst") for name in names):
         return False  # a conda package
     if basename.endswith(".whl") or any(map(_wheel_file.fullmatch, names)):

@@ -7,31 +7,30 @@ import binascii
 import csv
 import hashlib
 import io
-import zipfile
 from collections.abc import Set
 
 from entrepot.plugin import InvalidPackage
 
-from entrepot_pypi.ziparchive import read_member
+from entrepot_pypi.ziparchive import ZipArchive
+from entrepot_pypi.zipmember import ZipMember
 
 _largest = 16 << 20
-_piece = 1 << 20
 _algorithms = ("sha256", "sha384", "sha512")
 
 
-def check_record(archive: zipfile.ZipFile, dist_info: str) -> None:
+def check_record(archive: ZipArchive, dist_info: str) -> None:
     """Each file of the wheel is listed with its digest, each listed file is there, and each digest is right. Raises InvalidPackage."""
     path = f"{dist_info}/RECORD"
-    if path not in archive.NameToInfo:
+    if path not in archive.members:
         raise InvalidPackage(f"The wheel holds no {path}. Build it again.")
     unlisted = {path, f"{path}.jws", f"{path}.p7s"}  # a RECORD cannot hold its own digest, nor that of its signatures
-    listed = _rows(read_member(archive, path, _largest), path, archive.NameToInfo.keys() | unlisted)
-    for member in archive.infolist():
-        if member.is_dir() or member.filename in unlisted:
+    listed = _rows(archive.read(path, _largest), path, archive.members.keys() | unlisted)
+    for member in archive.members.values():
+        if member.is_folder or member.name in unlisted:
             continue
-        if member.filename not in listed:
-            raise InvalidPackage(f"{member.filename!r} is in the wheel, and RECORD does not list it.")
-        _check_member(archive, member, *listed[member.filename])
+        if member.name not in listed:
+            raise InvalidPackage(f"{member.name!r} is in the wheel, and RECORD does not list it.")
+        _check_member(archive, member, *listed[member.name])
 
 
 def _rows(body: bytes, path: str, known: Set[str]) -> dict[str, tuple[str, str]]:
@@ -53,22 +52,23 @@ def _rows(body: bytes, path: str, known: Set[str]) -> dict[str, tuple[str, str]]
     return rows
 
 
-def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, digest: str, size: str) -> None:
-    name = member.filename
+def _check_member(archive: ZipArchive, member: ZipMember, digest: str, size: str) -> None:
+    name = member.name
     algorithm, _, expected = digest.partition("=")
     if algorithm not in _algorithms:
         raise InvalidPackage(f"RECORD has no digest of {name!r} that can be trusted: it must be one of {', '.join(_algorithms)}.")
-    if size and size != str(member.file_size):
-        raise InvalidPackage(f"RECORD says that {name!r} has {size[:20]} bytes; it has {member.file_size}.")
+    if size and size != str(member.size):
+        raise InvalidPackage(f"RECORD says that {name!r} has {size[:20]} bytes; it has {member.size}.")
     hasher = hashlib.new(algorithm)
-    try:
-        with archive.open(member) as body:
-            while piece := body.read(_piece):
-                hasher.update(piece)
-        matches = base64.urlsafe_b64decode(expected + "=" * (-len(expected) % 4)) == hasher.digest()
-    except binascii.Error:
-        matches = False
-    except Exception as error:  # zlib, struct and zipfile errors
-        raise InvalidPackage(f"{name!r} in the archive is damaged ({error}). Build the file again.") from error
-    if not matches:
+    for piece in archive.pieces(member):
+        hasher.update(piece)
+    if not _is_digest(expected, hasher.digest()):
         raise InvalidPackage(f"RECORD has another digest of {name!r} than the file in the wheel. Build the wheel again instead of changing it.")
+
+
+def _is_digest(text: str, digest: bytes) -> bool:
+    """Whether this is how RECORD spells a digest: base64 for URLs, without its padding or with it."""
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) == digest
+    except (binascii.Error, ValueError):
+        return False

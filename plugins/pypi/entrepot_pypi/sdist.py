@@ -10,10 +10,12 @@ from entrepot.plugin import InvalidPackage
 from packaging.version import Version
 
 from entrepot_pypi import metadata
+from entrepot_pypi.membername import check_name
 from entrepot_pypi.name import normalized
 from entrepot_pypi.tararchive import inflated_cap, members
 from entrepot_pypi.version import is_same, parsed
-from entrepot_pypi.ziparchive import check_name, has_end, open_zip, read_member
+from entrepot_pypi.ziparchive import ZipArchive
+from entrepot_pypi.zipend import has_end
 
 _filename = re.compile(r"([A-Za-z0-9][A-Za-z0-9._+!-]*-[A-Za-z0-9._+!]+)\.(tar\.gz|zip)")
 
@@ -41,18 +43,14 @@ def inspect_sdist(file: BinaryIO, basename: str) -> tuple[bytes, metadata.Descri
 
 def _read_zip(file: BinaryIO) -> tuple[bytes, set[str]]:
     """PKG-INFO, and the names of all members. Every member is read, so that damage shows."""
-    with open_zip(file) as archive:
-        names = set(archive.namelist())
-        path = f"{_top(names)}/PKG-INFO"
-        if path not in names:
-            raise InvalidPackage(f"The sdist holds no {path}. Build it again.")
-        try:
-            damaged = archive.testzip()
-        except Exception as error:  # zlib, struct and zipfile errors
-            raise InvalidPackage(f"The sdist is damaged ({error}). Build it again.") from error
-        if damaged is not None:
-            raise InvalidPackage(f"{damaged!r} in the sdist is damaged. Build it again.")
-        return read_member(archive, path, metadata.largest), names
+    archive = ZipArchive(file)
+    path = f"{_top(archive.members)}/PKG-INFO"
+    if path not in archive.members:
+        raise InvalidPackage(f"The sdist holds no {path}. Build it again.")
+    for member in archive.members.values():
+        for _ in archive.pieces(member):
+            pass
+    return archive.read(path, metadata.largest), set(archive.members)
 
 
 def _read_tar(file: BinaryIO) -> tuple[bytes, set[str]]:

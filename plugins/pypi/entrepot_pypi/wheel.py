@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import configparser
 import re
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.parser import HeaderParser
@@ -18,7 +17,7 @@ from entrepot_pypi import metadata
 from entrepot_pypi.name import normalized
 from entrepot_pypi.record import check_record
 from entrepot_pypi.version import is_same, parsed
-from entrepot_pypi.ziparchive import open_zip, read_member
+from entrepot_pypi.ziparchive import ZipArchive
 
 _filename = re.compile(r"[A-Za-z0-9_.+!-]+\.whl")
 _small_file = 1 << 20
@@ -38,15 +37,15 @@ class Wheel:
 def inspect_wheel(file: BinaryIO, basename: str) -> tuple[bytes, metadata.Description, dict[str, Any]]:
     """A wheel's METADATA, what it says, and attributes. Raises InvalidPackage."""
     wheel = parse_filename(basename)
-    with open_zip(file) as archive:
-        dist_info = _dist_info(archive, wheel, basename)
-        _check_wheel_file(archive, dist_info)
-        body = _required(archive, f"{dist_info}/METADATA", metadata.largest)
-        description = metadata.describe(body, "METADATA")
-        _check_identity(description, wheel, basename)
-        _check_license_files(archive, dist_info, description)
-        _check_entry_points(archive, dist_info)
-        check_record(archive, dist_info)
+    archive = ZipArchive(file)
+    dist_info = _dist_info(archive, wheel, basename)
+    _check_wheel_file(archive, dist_info)
+    body = _required(archive, f"{dist_info}/METADATA", metadata.largest)
+    description = metadata.describe(body, "METADATA")
+    _check_identity(description, wheel, basename)
+    _check_license_files(archive, dist_info, description)
+    _check_entry_points(archive, dist_info)
+    check_record(archive, dist_info)
     return body, description, {"packagetype": "bdist_wheel", **wheel.tags}
 
 
@@ -65,9 +64,9 @@ def parse_filename(basename: str) -> Wheel:
     return Wheel(name=name, version=version, tags=tags)
 
 
-def _dist_info(archive: zipfile.ZipFile, wheel: Wheel, basename: str) -> str:
+def _dist_info(archive: ZipArchive, wheel: Wheel, basename: str) -> str:
     """The one .dist-info folder, which must be that of the filename: with two, installers disagree on what they install."""
-    folders = {top for name in archive.namelist() if "/" in name and (top := name.partition("/")[0]).endswith(".dist-info")}
+    folders = {top for name in archive.members if "/" in name and (top := name.partition("/")[0]).endswith(".dist-info")}
     if len(folders) > 1:
         raise InvalidPackage(f"The wheel holds more than one .dist-info folder: {', '.join(sorted(folders)[:5])}.")
     for folder in folders:
@@ -79,13 +78,13 @@ def _dist_info(archive: zipfile.ZipFile, wheel: Wheel, basename: str) -> str:
     )
 
 
-def _required(archive: zipfile.ZipFile, path: str, limit: int) -> bytes:
-    if path not in archive.NameToInfo:
+def _required(archive: ZipArchive, path: str, limit: int) -> bytes:
+    if path not in archive.members:
         raise InvalidPackage(f"The wheel holds no {path}. Build it again.")
-    return read_member(archive, path, limit)
+    return archive.read(path, limit)
 
 
-def _check_wheel_file(archive: zipfile.ZipFile, dist_info: str) -> None:
+def _check_wheel_file(archive: ZipArchive, dist_info: str) -> None:
     """Installers refuse a major version that they do not know."""
     body = _required(archive, f"{dist_info}/WHEEL", _small_file)
     try:
@@ -103,22 +102,22 @@ def _check_identity(description: metadata.Description, wheel: Wheel, basename: s
         raise InvalidPackage(f"METADATA says that this is version {description.version!r}, the filename {basename!r} says {str(wheel.version)!r}.")
 
 
-def _check_license_files(archive: zipfile.ZipFile, dist_info: str, description: metadata.Description) -> None:
+def _check_license_files(archive: ZipArchive, dist_info: str, description: metadata.Description) -> None:
     """PEP 639."""
     for path in description.license_files:
-        if f"{dist_info}/licenses/{path}" not in archive.NameToInfo:
+        if f"{dist_info}/licenses/{path}" not in archive.members:
             raise InvalidPackage(f"METADATA names the license file {path!r}, and the wheel has no {dist_info}/licenses/{path}.")
 
 
-def _check_entry_points(archive: zipfile.ZipFile, dist_info: str) -> None:
+def _check_entry_points(archive: ZipArchive, dist_info: str) -> None:
     """Installers make a script of each console and gui entry point, named as it says."""
     path = f"{dist_info}/entry_points.txt"
-    if path not in archive.NameToInfo:
+    if path not in archive.members:
         return
     parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # names keep their case
     try:
-        text = read_member(archive, path, _small_file).decode()
+        text = archive.read(path, _small_file).decode()
         parser.read_string(_gap.sub(" ", text))  # configparser takes a time that grows with the square of a gap's length
     except (configparser.Error, UnicodeDecodeError) as error:
         raise InvalidPackage(f"The wheel's entry_points.txt cannot be read ({str(error)[:300]}).") from error

@@ -1,71 +1,101 @@
-"""Zip archives from strangers: opened within bounds, judged before a member is inflated.
+"""Zip archives from strangers: walked record by record from the first byte to the last, judged before a member is inflated.
 
-`zipfile` reads the whole directory into memory, believes what it says, and takes archives that two readers would read differently. So the end record
-is checked first, and the directory as soon as it is read.
+`zipfile` believes the directory, streaming readers believe the headers between the members, and archives can be made that either kind reads
+differently. Here both must say the same, and every byte belong to one record.
 """
 
 from __future__ import annotations
 
-import re
+import binascii
 import tarfile
-import zipfile
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from typing import BinaryIO
 
 from entrepot.plugin import InvalidPackage
 
-_end_size = 22
-_zip64_size = 20 + 56  # locator and end record
-_longest_comment = 65535
-_largest_directory = 16 << 20
-_most_members = 65535
+from entrepot_pypi.zipend import find_directory
+from entrepot_pypi.zipmember import LOCAL_SIZE, STORED, ZipMember, local_end, read_directory, variable_size
+
 _most_inflated = 8 << 30
 _small = 64 << 20
 _ratio = 50
-_unprintable = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-_longest_name = 1024
+_piece = 1 << 16
+_inflated_piece = 1 << 20
+
+
+class ZipArchive:
+    """An archive that every reader reads alike. Raises InvalidPackage if it is none."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        if not is_zip(file):
+            raise InvalidPackage("The file is not a zip archive: it does not begin with a member.")
+        self._file = file
+        size = file.seek(0, 2)
+        directory = find_directory(file)
+        file.seek(directory.offset)
+        self.members: Mapping[str, ZipMember] = _unique(read_directory(file.read(directory.length)), directory.members)
+        """By their names."""
+        inflated = sum(member.size for member in self.members.values())
+        if inflated > _most_inflated or (inflated > _small and inflated > _ratio * size):
+            raise InvalidPackage(f"The archive inflates to {inflated} bytes, {inflated // size} times its size: that is taken for an attack.")
+        self._starts = _walk(file, self.members.values(), directory.offset)
+        if is_tar(file):
+            raise InvalidPackage("The file is both a zip and a tar archive: what is in it depends on the reader.")
+
+    def read(self, name: str, limit: int) -> bytes:
+        """A member's bytes, of which there may be `limit`. Raises InvalidPackage."""
+        member = self.members[name]
+        if member.size > limit:
+            raise InvalidPackage(f"{name!r} is larger than {limit} bytes when it is inflated.")
+        return b"".join(self.pieces(member))
+
+    def pieces(self, member: ZipMember) -> Iterator[bytes]:
+        """A member's bytes, of the size and the checksum that its headers say. Raises InvalidPackage, at the latest behind the last piece."""
+        self._file.seek(self._starts[member.name])
+        crc = size = 0
+        for piece in self._stored(member) if member.method == STORED else self._inflated(member):
+            crc = binascii.crc32(piece, crc)
+            size += len(piece)
+            if size > member.size:
+                break
+            yield piece
+        if size != member.size or crc != member.crc:
+            raise _damaged(member, "its size or its checksum is not what its headers say")
+
+    def _stored(self, member: ZipMember) -> Iterator[bytes]:
+        left = member.compressed_size
+        while left:
+            piece = self._file.read(min(left, _inflated_piece))
+            if not piece:
+                raise _damaged(member, "the file ends in it")
+            left -= len(piece)
+            yield piece
+
+    def _inflated(self, member: ZipMember) -> Iterator[bytes]:
+        inflating = zlib.decompressobj(-zlib.MAX_WBITS)
+        left, wanted = member.compressed_size, min(_inflated_piece, member.size + 1)
+        try:
+            while not inflating.eof:
+                source = inflating.unconsumed_tail
+                if not source:
+                    source = self._file.read(min(left, _piece))
+                    left -= len(source)
+                piece = inflating.decompress(source, wanted)
+                if piece:
+                    yield piece
+                elif not source:
+                    raise _damaged(member, "its compressed bytes end in the middle")
+        except zlib.error as error:
+            raise _damaged(member, str(error)) from error
+        if left or inflating.unused_data:
+            raise _damaged(member, "something stands behind its compressed bytes")
 
 
 def is_zip(file: BinaryIO) -> bool:
     """Whether the file begins as a zip with members does."""
     file.seek(0)
     return file.read(4) == b"PK\x03\x04"
-
-
-def open_zip(file: BinaryIO) -> zipfile.ZipFile:
-    """The archive, its directory read and judged. Raises InvalidPackage."""
-    if not is_zip(file):
-        raise InvalidPackage("The file is not a zip archive: it does not begin with a member.")
-    size = file.seek(0, 2)
-    _check_end(file, size)
-    try:
-        archive = zipfile.ZipFile(file)
-    except Exception as error:  # zipfile raises much more than BadZipFile on hostile directories
-        raise InvalidPackage(f"The zip archive's directory cannot be read ({error}). Build the file again.") from error
-    _check_members(archive.infolist(), archive.start_dir, size)
-    if is_tar(file):
-        raise InvalidPackage("The file is both a zip and a tar archive: what is in it depends on the reader.")
-    return archive
-
-
-def read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
-    """A member's bytes, at most `limit` of them, whatever the directory says of its size. Raises InvalidPackage."""
-    message = f"{name!r} is larger than {limit} bytes when it is inflated."
-    if archive.getinfo(name).file_size > limit:
-        raise InvalidPackage(message)
-    try:
-        with archive.open(name) as member:
-            body = member.read(limit + 1)
-    except Exception as error:  # zlib, struct and zipfile errors
-        raise InvalidPackage(f"{name!r} in the archive is damaged ({error}). Build the file again.") from error
-    if len(body) > limit:
-        raise InvalidPackage(message)
-    return body
-
-
-def has_end(file: BinaryIO) -> bool:
-    """Whether the file ends as a zip does, whatever it begins with."""
-    return _end(file, file.seek(0, 2)) is not None
 
 
 def is_tar(file: BinaryIO) -> bool:
@@ -78,89 +108,47 @@ def is_tar(file: BinaryIO) -> bool:
     return True
 
 
-def check_name(name: str) -> None:
-    """Refuse a member's name that could leave the folder it is unpacked into, or that no two systems read alike."""
-    parts = name.removesuffix("/").split("/")
-    if len(name) > _longest_name or _unprintable.search(name) or "\\" in name:
-        raise InvalidPackage(
-            f"The archive holds {name[:200]!r}: names are UTF-8 without control characters and backslashes, {_longest_name} characters at most."
-        )
-    if not name or name.startswith("/") or ".." in parts or re.match(r"[A-Za-z]:", name):
-        raise InvalidPackage(f"The archive holds {name[:200]!r}, which points outside of the folder that it is unpacked into.")
-
-
-def _end(file: BinaryIO, size: int) -> bytes | None:
-    """The end record with its comment, if it is the last thing in the file."""
-    tail_size = min(size, _end_size + _longest_comment)
-    file.seek(size - tail_size)
-    tail = file.read(tail_size)
-    start = tail.rfind(b"PK\x05\x06")
-    record = tail[start:] if start >= 0 else b""
-    if len(record) < _end_size or len(record) != _end_size + int.from_bytes(record[20:22], "little"):
-        return None
-    return record
-
-
-def _check_end(file: BinaryIO, size: int) -> None:
-    """The directory lies right before the end record, and is small enough to be read."""
-    record = _end(file, size)
-    if record is None:
-        raise InvalidPackage("The zip archive has no end, or something behind its end. It may have been cut off: build or upload the file again.")
-    members = int.from_bytes(record[10:12], "little")
-    length, offset = int.from_bytes(record[12:16], "little"), int.from_bytes(record[16:20], "little")
-    end = size - len(record)
-    file.seek(max(0, end - _zip64_size))
-    zip64 = file.read(_zip64_size)
-    if zip64[:4] == b"PK\x06\x06" and zip64[56:60] == b"PK\x06\x07":  # also where the small fields would do: Python adds them from 2 GiB on
-        small = (members, length, offset)
-        members, length, offset = (int.from_bytes(zip64[start : start + 8], "little") for start in (32, 40, 48))
-        saturated = (0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF)
-        if any(one not in (full, most) for one, full, most in zip(small, (members, length, offset), saturated, strict=True)):
-            raise InvalidPackage("The zip archive's end and its ZIP64 end disagree: which one counts depends on the reader. Build the file again.")
-        end -= _zip64_size
-        if int.from_bytes(zip64[64:72], "little") != end:
-            raise InvalidPackage("The zip archive has a ZIP64 end elsewhere too: which one counts depends on the reader. Build the file again.")
-    elif 0xFFFFFFFF in (length, offset) or members == 0xFFFF:
-        raise InvalidPackage("The zip archive says it is ZIP64, and its ZIP64 records are not where they belong. Build the file again.")
-    if members > _most_members or length > _largest_directory:
-        raise InvalidPackage(
-            f"The zip archive has too many members: {_most_members} are allowed, with {_largest_directory >> 20} MiB for the list of them."
-        )
-    if offset + length != end:
-        raise InvalidPackage("The zip archive has something before its first member or behind its directory. Build the file again.")
-    file.seek(offset)
-    if file.read(length).count(b"PK\x01\x02") != members:
-        raise InvalidPackage("The zip archive's end and its directory disagree on the number of members. Build the file again.")
-
-
-def _check_members(members: Sequence[zipfile.ZipInfo], directory: int, size: int) -> None:
-    """No name twice, no way out, nothing hidden in overlaps, nothing that only some readers inflate, no bomb."""
-    if not members:
-        raise InvalidPackage("The zip archive is empty.")
-    seen: set[str] = set()
+def _unique(members: Iterable[ZipMember], count: int) -> Mapping[str, ZipMember]:
+    """The members by name, no name twice, and none a file and a folder at once."""
+    found: dict[str, ZipMember] = {}
+    listed = 0
     for member in members:
-        check_name(member.orig_filename)
-        if member.filename in seen:
-            raise InvalidPackage(f"The archive holds {member.filename!r} twice: which one counts depends on the reader.")
-        seen.add(member.filename)
-        if member.flag_bits & 0x1:
-            raise InvalidPackage(f"{member.filename!r} in the archive is encrypted.")
-        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise InvalidPackage(
-                f"{member.filename!r} is compressed in a way that installers do not read: only stored and deflated members are allowed."
-            )
-    _check_layout(sorted(members, key=lambda member: member.header_offset), directory)
-    inflated = sum(member.file_size for member in members)
-    if inflated > _most_inflated or (inflated > _small and inflated > _ratio * size):
-        raise InvalidPackage(f"The archive inflates to {inflated} bytes, {inflated // size} times its size: that is taken for an attack.")
+        listed += 1
+        if found.setdefault(member.name, member) is not member:
+            raise InvalidPackage(f"The archive holds {member.name!r} twice: which one counts depends on the reader.")
+    if listed != count:
+        raise InvalidPackage("The zip archive's end and its directory disagree on the number of members. Build the file again.")
+    _check_folders(found)
+    return found
 
 
-def _check_layout(members: Sequence[zipfile.ZipInfo], directory: int) -> None:
-    """Each member ends before the next one begins, the first at the file's first byte."""
-    end = 0
-    for index, member in enumerate(members):
-        if member.header_offset < end or (index == 0 and member.header_offset != 0):
-            raise InvalidPackage(f"{member.filename!r} in the archive overlaps another member, or bytes stand before the first one.")
-        end = member.header_offset + 30 + len(member.orig_filename) + member.compress_size
-    if end > directory:
-        raise InvalidPackage(f"{members[-1].filename!r} in the archive overlaps its directory.")
+def _check_folders(names: Iterable[str]) -> None:
+    """No name is a file and a folder at once. Where the slash sorts before all other characters, a folder's content follows right behind its name."""
+    before = "/"
+    for name in sorted(names, key=lambda name: name.replace("/", "\0")):
+        if not before.endswith("/") and name.startswith(f"{before}/"):
+            raise InvalidPackage(f"The archive holds {before!r} as a file and as a folder: which one counts depends on the reader.")
+        before = name
+
+
+def _walk(file: BinaryIO, members: Iterable[ZipMember], end: int) -> Mapping[str, int]:
+    """Where each member's bytes begin. The members follow each other without a gap, from the first byte to the directory."""
+    starts: dict[str, int] = {}
+    at = 0
+    for member in sorted(members, key=lambda member: member.offset):
+        if member.offset != at:
+            how = "overlaps another member" if member.offset < at else "does not follow what stands before it"
+            raise InvalidPackage(f"{member.name!r} in the archive {how}: bytes that only some readers see are not allowed. Build the file again.")
+        file.seek(at)
+        header = file.read(LOCAL_SIZE)
+        if header[:4] != b"PK\x03\x04" or len(header) != LOCAL_SIZE:
+            raise InvalidPackage(f"{member.name!r} in the archive's directory is not where the directory says. Build the file again.")
+        starts[member.name] = at + local_end(member, header, file.read(variable_size(header)))
+        at = starts[member.name] + member.compressed_size
+    if at != end:
+        raise InvalidPackage("The zip archive's last member overlaps its directory, or something stands between them. Build the file again.")
+    return starts
+
+
+def _damaged(member: ZipMember, why: str) -> InvalidPackage:
+    return InvalidPackage(f"{member.name!r} in the archive is damaged ({why}). Build the file again.")
