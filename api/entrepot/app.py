@@ -88,13 +88,14 @@ def prepare_storage(storage: Storage) -> None:
 def open_site(settings: Settings, registry: Registry) -> Site:
     """A site on an open database."""
     lookup, snapshots = open_readers(settings)
+    storage = open_storage(settings)
     return Site(
         settings=settings,
         registry=registry,
-        storage=open_storage(settings),
+        storage=storage,
         lookup=lookup,
         snapshots=snapshots,
-        indexes=Indexes(snapshots, settings.cache),
+        indexes=Indexes(snapshots, settings.cache, storage),
     )
 
 

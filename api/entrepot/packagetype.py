@@ -155,6 +155,10 @@ class PartRepresentation:
     """True: may be sent with a gzip or zstd Content-Encoding. Never for bytes that are compressed already."""
     shows_withdrawn: bool = False
     """True: under `main` it also tells of files that have no label any more; `PackageType.withdrawn` says how."""
+    changed_header: str = ""
+    """The name of a response header that says `RenderContext.changed_at` in milliseconds (PyPI's serials)."""
+    reads_extras: bool = False
+    """True: `PackageType.extras_for` says of which extras `render_part` wants the bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +171,8 @@ class DocumentRepresentation:
     media_type: str
     vary: str = ""
     compressible: bool = False
+    changed_header: str = ""
+    """As in PartRepresentation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +186,13 @@ class RenderContext:
     public_url: str = ""
     """The site's URL, without a trailing slash, for formats that need absolute URLs; empty where the setting is unset. Relative ones are better:
     they keep a token that stands in the path, and suit every host that the site has."""
+    view: str = ""
+    """What `PartTarget.view` says."""
+    changed_at: int = 0
+    """When what is shown was last changed, for all that the reader may know: milliseconds since 1970, UTC. For representations that have a
+    `changed_header` alone; else 0."""
+    extras: Mapping[str, bytes] = field(default_factory=dict)
+    """The bytes of the extras that `PackageType.extras_for` has asked for, by their sha256; one that is lost is not in here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +251,9 @@ class PartTarget:
     document: str
     part: str
     representation: str
+    view: str = ""
+    """What of the part is meant, in the type's own words (a version): `render_part` finds it in its context. One of which it renders nothing is
+    not found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,6 +425,12 @@ class PackageType(ABC):
         """
         return ()
 
+    def admit(self, file: StoredFile) -> None:  # noqa: B027  # most types keep no file out
+        """Raises Conflict with a sentence for a new file that what was said of its package (`package_state`) keeps out.
+
+        Asked when a file is about to be published or copied, with the state that it will have; not for one that is there already.
+        """
+
     # -- index documents ----------------------------------------------------------------------------------------------
 
     @abstractmethod
@@ -418,6 +440,11 @@ class PackageType(ABC):
     def render_part(self, representation: str, context: RenderContext, entries: Sequence[bytes]) -> bytes:
         """One part, from the entry bytes that the representation names. Joins bytes: never parses or serializes records again."""
         raise KeyError(representation)
+
+    def extras_for(self, representation: str, context: RenderContext, entries: Sequence[bytes]) -> Sequence[StoredExtra]:
+        """The extras whose bytes `render_part` wants beside these entries, few and small: for part representations with `reads_extras`,
+        where a part is served by itself."""
+        return ()
 
     def render(self, representation: str, context: RenderContext, parts: Parts) -> Iterable[bytes | Pieces]:
         """One document as pieces of bytes, from its parts. Runs in a thread; yields the parts' own bytes unchanged where it can."""

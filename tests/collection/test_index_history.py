@@ -195,6 +195,7 @@ class HeldUp:
     def __init__(self, snapshots: Snapshots) -> None:
         self.document = snapshots.document
         self.part = snapshots.part
+        self.changed_at = snapshots.changed_at
         self.close = snapshots.close
         self._shards = snapshots.shards
         self.came, self.may_ask, self.asked, self.may_go = (asyncio.Event() for _ in range(4))

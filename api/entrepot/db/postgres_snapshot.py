@@ -23,7 +23,9 @@ from entrepot.db.snapshot import (
     DocumentRead,
     PartRows,
     StoredShard,
+    document_changed_at,
     grouping_of,
+    latest,
     statement_for,
     with_gone,
 )
@@ -48,6 +50,7 @@ def _numbered(statement: str) -> str:
 
 
 _head, _changed, _private, _shards = map(_numbered, (snapshot.HEAD, CHANGED, PRIVATE, SHARDS))
+_part_changed_at = _numbered(snapshot.PART_CHANGED_AT)
 _private_of = _numbered(PRIVATE_OF).format(some="AND binding.name = ANY($3::text[])")
 
 
@@ -82,6 +85,13 @@ class PostgresSnapshots:
             some = "" if parts is None else "AND part = ANY($3::text[])"
             rows = await connection.fetch(_shards.format(some=some), head_id, representation, *([] if parts is None else [list(parts)]))
             return {part: StoredShard(*shard) for part, *shard in rows}
+
+    async def changed_at(self, head_id: int, part: str | None, audience: Sequence[int]) -> int:
+        """See Snapshots."""
+        async with self._snapshot() as connection:
+            if part is not None:
+                return latest(*await connection.fetchrow(_part_changed_at, head_id, part))
+            return latest(*await connection.fetchrow(document_changed_at(audience).replace("?1", "$1"), head_id))
 
     def close(self) -> None:
         """See Snapshots."""

@@ -56,6 +56,12 @@ class Snapshots(Protocol):
     async def shards(self, head_id: int, representation: str, parts: Sequence[str] | None) -> Mapping[str, StoredShard]:
         """The shard last stored for each part (of all, or of those named)."""
 
+    async def changed_at(self, head_id: int, part: str | None, audience: Sequence[int]) -> int:
+        """When a part was last changed, or a document for who reads what is public and the packages of an audience: milliseconds since 1970.
+
+        Of what is older than the log it says when the package was, for any reason.
+        """
+
     def close(self) -> None:
         """Let go of the connections."""
 
@@ -84,8 +90,30 @@ NAMES = """SELECT DISTINCT entry.part, entry.package_id, x'' FROM entry
     WHERE entry.namespace_id = ?1 AND entry.type = ?3 AND entry.document = ?4 AND CAST(?5 AS TEXT) IS NULL {some}
     ORDER BY entry.part"""
 SHARDS = "SELECT part, sha256, package_id FROM shard WHERE head_id = ?1 AND representation = ?2 {some} ORDER BY generation"
+_BOUND = """JOIN binding ON binding.namespace_id = head.namespace_id AND binding.type = head.type {named}
+    JOIN package ON package.id = binding.package_id"""
+PART_CHANGED_AT = f"""SELECT (SELECT max(changed_at) FROM change WHERE head_id = ?1 AND part = ?2),
+    (SELECT max(package.updated_at) FROM head {_BOUND.format(named="AND binding.name = ?2")} WHERE head.id = ?1), 0"""
+DOCUMENT_CHANGED_AT = f"""SELECT
+    (SELECT change.changed_at FROM change JOIN head ON head.id = change.head_id {_BOUND.format(named="AND binding.name = change.part")}
+        WHERE change.head_id = ?1 AND {{visible}} ORDER BY change.generation DESC LIMIT 1),
+    (SELECT max(package.updated_at) FROM head {_BOUND.format(named="")} WHERE head.id = ?1 AND {{visible}}),
+    (SELECT max(freed_package.freed_at) FROM head JOIN freed_package ON freed_package.namespace_id = head.namespace_id
+        WHERE head.id = ?1 AND NOT freed_package.private)"""
+"""When a change that the reader sees was logged; else when such a package was changed; and when a public one went."""
 MOST_PARTS = 500
 """Above so many changed parts a scan of the document is as quick as asking for each."""
+
+
+def document_changed_at(audience: Sequence[int]) -> str:
+    """The statement for an audience."""
+    visible = f"(NOT package.private OR package.id IN ({', '.join(map(str, audience))}))" if audience else "NOT package.private"
+    return DOCUMENT_CHANGED_AT.format(visible=visible)
+
+
+def latest(logged: int | None, updated: int | None, freed: int | None) -> int:
+    """Of the row of such a statement."""
+    return max(logged or updated or 0, freed or 0)
 
 
 def grouped(rows: Iterable[tuple[str, int, bytes]], private: Collection[int]) -> dict[str, PartRows]:
@@ -148,6 +176,10 @@ class SqliteSnapshots:
         """See Snapshots."""
         return await asyncio.to_thread(self._shards, head_id, representation, parts)
 
+    async def changed_at(self, head_id: int, part: str | None, audience: Sequence[int]) -> int:
+        """See Snapshots."""
+        return await asyncio.to_thread(self._changed_at, head_id, part, audience)
+
     def close(self) -> None:
         """See Snapshots."""
         for connection in self._opened:
@@ -185,6 +217,12 @@ class SqliteSnapshots:
         with self._snapshot() as connection:
             *where, generation, _ = self._head(connection, head_id)
             return DocumentRead(generation, False, self._entries(connection, where, representation, [part], withdrawn_under))
+
+    def _changed_at(self, head_id: int, part: str | None, audience: Sequence[int]) -> int:
+        with self._snapshot() as connection:
+            if part is not None:
+                return latest(*connection.execute(PART_CHANGED_AT, (head_id, part)).fetchone())
+            return latest(*connection.execute(document_changed_at(audience), (head_id,)).fetchone())
 
     def _head(self, connection: sqlite3.Connection, head_id: int) -> tuple[int, str, str, str, int, int]:
         head: tuple[int, str, str, str, int, int] | None = connection.execute(HEAD, (head_id,)).fetchone()

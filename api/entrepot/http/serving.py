@@ -129,14 +129,16 @@ class Server:
             await self._is_public(namespace, label)  # as below: else a label that is hidden would take longer than none
             raise not_found(f"{type.name} package {target.part} in {namespace}")
         encoding = accepted_encoding(facts.accept_encoding) if representation.compressible else ""
-        found = self.site.indexes.held_part(row, target.part, representation.name, encoding)
+        found = self.site.indexes.held_part(row, target.part, representation.name, encoding, target.view)
         if found is None:
             if not row.private and not await self._is_public(namespace, label):
                 raise not_found(f"{type.name} package {target.part} in {namespace}")
             place = await self._place(namespace, type, label, target.document)
-            found = await self.site.indexes.part(row, place, target.part, representation, encoding)
+            found = await self.site.indexes.part(row, place, target.part, representation, encoding, target.view)
             if found is None:
                 raise not_found(f"{type.name} package {target.part} in {namespace}")
+        if found.empty:
+            raise not_found(f"{target.view} of the {type.name} package {target.part} in {namespace}")
         return self._prepared(found, private=bool(row.private))
 
     async def _shard(self, actor: Actor, namespace: str, type: PackageType, label: str, target: AddressedTarget) -> Content:
@@ -221,6 +223,8 @@ class Server:
             headers = self._headers(rendering, self._cache_control[private], private=private, by=self._by_credential)
             if rendering.encoding:
                 headers.append((b"content-encoding", rendering.encoding.encode()))
+            if rendering.changed_header:
+                headers.append(rendering.changed_header)
             if len(rendering.pieces) == 1 and rendering.size <= SENT_WHOLE:
                 content = Content(headers, rendering.etag, rendering.size, rendering.pieces[0])
             else:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from tortoise.exceptions import IntegrityError
@@ -27,7 +29,8 @@ from entrepot.services.renderings import COMPRESS_FROM, Rendering, encoded, rend
 if TYPE_CHECKING:
     from entrepot.db.lookup import HeadRow, PartRow
     from entrepot.db.snapshot import DocumentRead, PartRows, Snapshots
-    from entrepot.packagetype import DocumentRepresentation, PackageType, PartRepresentation
+    from entrepot.packagetype import DocumentRepresentation, PackageType, PartRepresentation, StoredExtra
+    from entrepot.storage import Storage
 
 from entrepot.packagetype import RenderContext
 
@@ -48,16 +51,26 @@ class Place(NamedTuple):
     document: str
     public_url: str = ""
 
-    def context(self, part: str | None = None) -> RenderContext:
+    def context(self, part: str | None = None, *, view: str = "", changed_at: int = 0) -> RenderContext:
         """What the type is told of where its rendering will be read."""
-        return RenderContext(namespace=self.namespace, label=self.label, document=self.document, part=part, public_url=self.public_url)
+        return RenderContext(
+            namespace=self.namespace,
+            label=self.label,
+            document=self.document,
+            part=part,
+            public_url=self.public_url,
+            view=view,
+            changed_at=changed_at,
+        )
 
 
 class Indexes:
     """Renders and keeps index documents."""
 
-    def __init__(self, snapshots: Snapshots, bound: int) -> None:
+    def __init__(self, snapshots: Snapshots, bound: int, storage: Storage | None = None) -> None:
+        """`storage` is needed by types that render extras into their parts."""
         self._snapshots = snapshots
+        self._storage = storage
         self.stores: ByteCache[PartStore] = ByteCache(bound * 3 // 4)
         self.parts: ByteCache[Rendering] = ByteCache(bound // 4)
         self._store_flights: Flights[PartStore] = Flights()
@@ -99,7 +112,8 @@ class Indexes:
             store = await self._store(head, place, part_representation(place.type, representation.parts))
             if (held := self.held_document(head, representation.parts, representation.name, audience, encoding)) is not None:
                 return held  # the change did not touch what it shows
-            context, shown = place.context(), store.shown(audience)
+            changed_at = await self._changed_at(head.id, None, audience, representation)
+            context, shown = place.context(changed_at=changed_at), store.shown(audience)
             made = await asyncio.to_thread(
                 lambda: rendering(
                     place.type.render(representation.name, context, shown),
@@ -109,6 +123,7 @@ class Indexes:
                     vary=representation.vary,
                     compressible=representation.compressible,
                     empty=not shown.names(),
+                    changed_header=_changed_header(representation, changed_at),
                 )
             )
         RENDERS.add(place.type.name, "encoding" if encoding else "document")
@@ -179,25 +194,30 @@ class Indexes:
 
     # -- parts --------------------------------------------------------------------------------------------------------
 
-    def held_part(self, row: PartRow, part: str, representation: str, encoding: str) -> Rendering | None:
-        """The rendering of one part, if it is at hand and not older than the part's last change."""
-        found = self.parts.get((row.head_id, part, representation, encoding))
+    def held_part(self, row: PartRow, part: str, representation: str, encoding: str, view: str = "") -> Rendering | None:
+        """The rendering of one part, or a view of it, if it is at hand and not older than the part's last change."""
+        found = self.parts.get((row.head_id, part, representation, encoding, view))
         return found if found and found.generation >= row.generation else None
 
-    async def part(self, row: PartRow, place: Place, part: str, representation: PartRepresentation, encoding: str = "") -> Rendering | None:
-        """One part, not older than its last change; None where it has no entries. Raises NotFound, Unavailable."""
+    async def part(
+        self, row: PartRow, place: Place, part: str, representation: PartRepresentation, encoding: str = "", view: str = ""
+    ) -> Rendering | None:
+        """One part, not older than its last change; None where it has no entries, `empty` where a view of it shows none.
+
+        Raises NotFound, Unavailable.
+        """
         while True:
-            held = self.held_part(row, part, representation.name, encoding)
+            held = self.held_part(row, part, representation.name, encoding, view)
             if held is not None:
                 return held
-            key = (row.head_id, part, representation.name, encoding)
-            found = await self._flights.join(key, lambda: self._part(row, place, part, representation, encoding))
+            key = (row.head_id, part, representation.name, encoding, view)
+            found = await self._flights.join(key, lambda: self._part(row, place, part, representation, encoding, view))
             if found is None or found.generation >= row.generation:
                 return found
 
-    async def _part(self, row: PartRow, place: Place, part: str, representation: PartRepresentation, encoding: str) -> Rendering | None:
+    async def _part(self, row: PartRow, place: Place, part: str, representation: PartRepresentation, encoding: str, view: str) -> Rendering | None:
         if encoding:
-            plain = await self.part(row, place, part, representation)
+            plain = await self.part(row, place, part, representation, view=view)
             if plain is None:
                 return None
             made = plain if plain.size < COMPRESS_FROM else await asyncio.to_thread(encoded, plain, encoding)
@@ -205,19 +225,55 @@ class Indexes:
             read = await self._snapshots.part(row.head_id, part, representation.entries, _withdrawn_under(representation))
             if part not in read.parts:
                 return None
-            context = place.context(part)
-            made = await asyncio.to_thread(
-                lambda: rendering(
-                    [place.type.render_part(representation.name, context, _entries(place.type, representation, read.parts[part]))],
-                    generation=read.generation,
-                    media_type=representation.media_type,
-                    vary=representation.vary,
-                    compressible=representation.compressible,
-                )
-            )
+            changed_at = await self._changed_at(row.head_id, part, (), representation)
+            context, entries = place.context(part, view=view, changed_at=changed_at), _entries(place.type, representation, read.parts[part])
+            if representation.reads_extras:
+                context = await self._with_extras(place.type, representation.name, context, entries)
+            made = await asyncio.to_thread(_rendered_part, place.type, representation, context, entries, read.generation)
         RENDERS.add(place.type.name, "encoding" if encoding else "part")
-        self.parts.put((row.head_id, part, representation.name, encoding), made, made.size + PART_OVERHEAD)
+        self.parts.put((row.head_id, part, representation.name, encoding, view), made, made.size + PART_OVERHEAD)
         return made
+
+    async def _with_extras(self, type: PackageType, representation: str, context: RenderContext, entries: Sequence[bytes]) -> RenderContext:
+        """The context with the bytes of the extras that the type wants."""
+        wanted = await asyncio.to_thread(type.extras_for, representation, context, entries)
+        return replace(context, extras={one.sha256: body for one in wanted if (body := await self._extra(one)) is not None})
+
+    async def _extra(self, extra: StoredExtra) -> bytes | None:
+        """None: its file was removed since, or the storage has lost it."""
+        assert self._storage is not None
+        try:
+            async with aclosing(self._storage.chunks(extra.sha256, 0, extra.size)) as chunks:
+                body = b"".join([chunk async for chunk in chunks])
+        except (NotFound, OSError):
+            return None
+        return body if len(body) == extra.size else None
+
+    async def _changed_at(
+        self, head_id: int, part: str | None, audience: Audience, representation: PartRepresentation | DocumentRepresentation
+    ) -> int:
+        """Read after the entries: what is said with an older rendering is that of the next one, which follows at once."""
+        return await self._snapshots.changed_at(head_id, part, audience) if representation.changed_header else 0
+
+
+def _changed_header(representation: PartRepresentation | DocumentRepresentation, changed_at: int) -> tuple[bytes, bytes] | None:
+    name = representation.changed_header
+    return (name.lower().encode(), str(changed_at).encode()) if name else None
+
+
+def _rendered_part(
+    type: PackageType, representation: PartRepresentation, context: RenderContext, entries: Sequence[bytes], generation: int
+) -> Rendering:
+    body = type.render_part(representation.name, context, entries)
+    return rendering(
+        [body],
+        generation=generation,
+        media_type=representation.media_type,
+        vary=representation.vary,
+        compressible=representation.compressible,
+        empty=bool(context.view) and not body,
+        changed_header=_changed_header(representation, context.changed_at),
+    )
 
 
 def part_representation(package_type: PackageType, name: str) -> PartRepresentation:

@@ -113,6 +113,7 @@ class Placing:
             home = self._homes[Name(row["type"], row["name"])]
             source = files.stored_file({**row, "package_state": home.state}, extras[row["id"]])
             file = replace(source, namespace=self._target["name"], package=home.package, uploaded_at=self._at)
+            self._site.registry.types[row["type"]].admit(file)
             stated += entries.rows_for(
                 self._site.registry.types[row["type"]].entries(file),
                 file_id=made[row["id"]]["id"],

@@ -183,6 +183,7 @@ async def _write(site: Site, draft: Draft, claim: blobs.Claim) -> tuple[Publishe
     )
     labels = await label_ids(draft.actor, namespace_id=draft.namespace.id, names=draft.labels)
     file = _stored(draft, binding, at)
+    draft.package_type.admit(file)
     uuid = new_uuid()
     file_id = await _insert_file(draft, uuid, binding, release, at)
     await _insert_extras(draft, file_id)

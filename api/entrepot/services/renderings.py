@@ -36,7 +36,9 @@ class Rendering:
     cost: int = 0
     """The memory it takes, about, beside the parts that it shares."""
     empty: bool = False
-    """It is a document that shows its audience no part."""
+    """It is a document that shows its audience no part, or a view of a part that shows nothing."""
+    changed_header: tuple[bytes, bytes] | None = None
+    """The header that says when what it shows was last changed."""
     prepared: Any = field(default=None, repr=False)
     """What the HTTP layer made of it, once."""
 
@@ -64,6 +66,7 @@ def rendering(
     encoding: str = "",
     shared: Iterable[bytes] = (),
     empty: bool = False,
+    changed_header: tuple[bytes, bytes] | None = None,
 ) -> Rendering:
     """Gather and hash what a type renders; `shared` are bytes that somebody holds in any case. Runs in a thread."""
     digest = hashlib.blake2b(digest_size=16)
@@ -85,7 +88,7 @@ def rendering(
         held, cost = [b"".join(held)], size
     else:
         cost += _cost(own, shared)
-    return Rendering(generation, tuple(held), size, digest.hexdigest(), media_type, vary, encoding, compressible, cost, empty)
+    return Rendering(generation, tuple(held), size, digest.hexdigest(), media_type, vary, encoding, compressible, cost, empty, changed_header)
 
 
 def _cost(pieces: Sequence[bytes], shared: Iterable[bytes]) -> int:
@@ -103,6 +106,7 @@ def encoded(plain: Rendering, encoding: str) -> Rendering:
         compressible=True,
         encoding=encoding,
         empty=plain.empty,
+        changed_header=plain.changed_header,
     )
 
 
