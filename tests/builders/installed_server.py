@@ -45,9 +45,11 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, python_path: Path | None) -> Iterator[Server]:
-    """A server on the folder's data."""
+def serving(folder: Path, python_path: Path | None, *, log: Path | None = None) -> Iterator[Server]:
+    """A server on the folder's data; with a log it writes there, also which requests it had."""
     paths = {"PYTHONPATH": str(python_path)} if python_path else {}
+    logging = {"ENTREPOT_ACCESS_LOG": "true"} if log else {}
+    serve = ["sh", "-c", 'exec "$@" 2>> "$0"', str(log), *COMMAND] if log else COMMAND
 
     def entrepot(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [*arguments, "--data", str(folder / "data")]
@@ -56,7 +58,7 @@ def serving(folder: Path, python_path: Path | None) -> Iterator[Server]:
         environment = {**process_environment(), **paths}  # whose distributions only a new process sees
         return subprocess.run([*COMMAND, *command], capture_output=True, text=True, check=False, cwd=folder, env=environment, timeout=60)
 
-    with entrepot_process.serving(folder / "data", environment=paths) as running:
+    with entrepot_process.serving(folder / "data", environment=paths | logging, command=serve) as running:
         yield Server(running.url, entrepot)
         running.process.terminate()
         assert running.process.wait(timeout=60) == 0

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from access_log import AccessLog
 from ground import Ground
 from installed_server import Server, serving
 from real_client import Client, download
@@ -70,3 +71,14 @@ def filled(server: Server, token: str, wheels: list[Path], sdists: list[Path]) -
     """The server with the real wheels and sdists in alice's namespace."""
     upload(server, token, *wheels, *sdists)
     return server
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory, lasting_ground: Ground) -> Iterator[tuple[Server, AccessLog]]:
+    """A server with the users alice and bob, and what is asked of it."""
+    folder = tmp_path_factory.mktemp("watched")
+    log = folder / "log"
+    with serving(folder, None, log=log) as running:
+        for name in ("alice", "bob"):
+            assert running.entrepot("user", "create", name).returncode == 0
+        yield running, AccessLog(log, running.url)
