@@ -17,6 +17,7 @@ from entrepot.errors import (
     ValidationError,
 )
 from entrepot.graphql.interfaces import File, PackageFacet
+from entrepot.graphql.mutations.arguments import FilesInput, first_files
 from entrepot.graphql.problems import ConflictError, Error, InvalidInputError, NotFoundError, PermissionDeniedError
 from entrepot.graphql.scalars import BigInt
 from entrepot.hooks import FileEvent, Models, PackageEvent, Upload, hookimpl
@@ -51,6 +52,8 @@ from entrepot.packagetype import (
 )
 from entrepot.services.actors import Actor
 from entrepot.services.facade import Services
+from entrepot.services.grants import Level
+from entrepot.services.selections import FileSelection
 from entrepot.services.uploads import IncomingUpload, PublishedFile
 from entrepot.shelf import ShelfType
 
@@ -70,11 +73,14 @@ __all__ = [
     "Extra",
     "File",
     "FileEvent",
+    "FileSelection",
     "FileTarget",
+    "FilesInput",
     "IncomingUpload",
     "Inspection",
     "InvalidInputError",
     "InvalidPackage",
+    "Level",
     "Listed",
     "Models",
     "NewestTarget",
@@ -111,5 +117,6 @@ __all__ = [
     "Upload",
     "UploadForm",
     "ValidationError",
+    "first_files",
     "hookimpl",
 ]

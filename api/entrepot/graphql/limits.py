@@ -33,6 +33,7 @@ from graphql import (
     is_list_type,
 )
 from strawberry.extensions import SchemaExtension
+from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types import ExecutionContext
 
 from entrepot.errors import BadRequest, EntrepotError
@@ -104,14 +105,13 @@ class Scale:
         name = node.name.value
         if name in ("__schema", "__type"):
             return Weight(INTROSPECTION_COST, 1, aliases)
-        if node.selection_set is None:
-            return Weight(1, 1, aliases)
-        assert isinstance(parent, (GraphQLObjectType, GraphQLInterfaceType))
-        definition = parent.fields[name]
+        definition = parent.fields.get(name) if isinstance(parent, (GraphQLObjectType, GraphQLInterfaceType)) else None
+        if node.selection_set is None or definition is None:
+            return Weight(_own_cost(definition), 1, aliases)
         first = self._first(node, definition)
         below = self.weigh(node.selection_set, get_named_type(definition.type), first or LIST_SIZE, nesting + 1)
         times = size if is_list_type(get_nullable_type(definition.type)) else 1
-        own = MUTATION_COST if parent is self.schema.mutation_type else 1
+        own = MUTATION_COST if parent is self.schema.mutation_type else _own_cost(definition)
         return Weight(own + times * below.cost, 1 + below.depth, aliases + below.aliases)
 
     def _first(self, node: FieldNode, definition: GraphQLField) -> int | None:
@@ -126,6 +126,12 @@ class Scale:
         elif isinstance(given, VariableNode):
             size = self.value_of(given.name.value)
         return min(max(size, 1), MAX_FIRST) if isinstance(size, int) else MAX_FIRST
+
+
+def _own_cost(definition: GraphQLField | None) -> int:
+    """What a field says of itself (`strawberry.field(metadata={"cost": 500})`), for one that takes work that others do not."""
+    made_of = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF) if definition is not None else None
+    return int(made_of.metadata.get("cost", 1)) if made_of is not None else 1
 
 
 def weigh(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> Weight:

@@ -39,6 +39,8 @@ class UploadForm:
     """The name of the part that is the file."""
     read: ClassVar[Collection[str]] = ()
     """The fields that are read."""
+    longer: ClassVar[Mapping[str, int]] = {}
+    """Of those, the ones that may be longer than others, with the most bytes that they may have."""
     unread_files: ClassVar[Collection[str]] = ()
     """Other parts that may be files, and are passed over."""
     refused: ClassVar[Mapping[str, str]] = {}
@@ -143,8 +145,9 @@ class UploadForm:
             self._pieces.append(data[start:end])
         elif part.name in self.read:
             part.body += data[start:end]
-            if len(part.body) > LONGEST_FIELD:
-                raise BadRequest(f"The field {part.name!r} of the upload form is longer than {LONGEST_FIELD} bytes.")
+            longest = self.longer.get(part.name, LONGEST_FIELD)
+            if len(part.body) > longest:
+                raise BadRequest(f"The field {part.name!r} of the upload form is longer than {longest} bytes.")
 
     def _end_part(self) -> None:
         """Keep a field. `UNKNOWN` is how old tools say nothing."""

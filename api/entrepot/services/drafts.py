@@ -69,10 +69,12 @@ class Draft:
     """Nor did the content propose one: the version is the time of the upload, and moves on where the path is taken."""
     replaces: bool = False
     """A file of other bytes under the path is removed in the same transaction. False: it is a Conflict."""
+    more_extras: Sequence[Extra] = ()
+    """What came along with the file, and was not found in it."""
     extras: tuple[DraftExtra, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "extras", tuple(map(_draft_extra, self.inspection.extras)))
+        object.__setattr__(self, "extras", tuple(map(_draft_extra, (*self.inspection.extras, *self.more_extras))))
 
     @property
     def type(self) -> str:

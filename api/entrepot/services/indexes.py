@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,6 +24,7 @@ from entrepot.services.flights import Flights
 from entrepot.services.labels import MAIN
 from entrepot.services.partstores import PART_OVERHEAD, Audience, PartStore, advanced
 from entrepot.services.renderings import COMPRESS_FROM, Rendering, encoded, rendering
+from entrepot.storage.body import body_of
 
 if TYPE_CHECKING:
     from entrepot.db.lookup import HeadRow, PartRow
@@ -241,13 +241,7 @@ class Indexes:
 
     async def _extra(self, extra: StoredExtra) -> bytes | None:
         """None: its file was removed since, or the storage has lost it."""
-        assert self._storage is not None
-        try:
-            async with aclosing(self._storage.chunks(extra.sha256, 0, extra.size)) as chunks:
-                body = b"".join([chunk async for chunk in chunks])
-        except (NotFound, OSError):
-            return None
-        return body if len(body) == extra.size else None
+        return None if self._storage is None else await body_of(self._storage, extra.sha256, extra.size)
 
     async def _changed_at(
         self, head_id: int, part: str | None, audience: Audience, representation: PartRepresentation | DocumentRepresentation

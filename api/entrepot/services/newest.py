@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from entrepot.db.sql import Row, fetch_one
 from entrepot.services import files
+from entrepot.services.permissions import API_READ, On, sees
+
+if TYPE_CHECKING:
+    from entrepot.packagetype import StoredFile
+    from entrepot.services.actors import Actor
+    from entrepot.site import Site
 
 
 async def newest_file(*, namespace: str, type: str, label: str, name: str, basename: str | None) -> Row | None:
@@ -23,3 +31,12 @@ async def newest_file(*, namespace: str, type: str, label: str, name: str, basen
         label,
         *(() if basename is None else (basename,)),
     )
+
+
+async def newest_stored_file(site: Site, *, actor: Actor, namespace: str, type: str, label: str, name: str) -> StoredFile | None:
+    """The same for a type, with its extras; None also where the actor may not read the package."""
+    row = await newest_file(namespace=namespace.lower(), type=type, label=label, name=name, basename=None)
+    if row is None or not sees(site, actor, On.package_of(row), needs=(f"{type}:download", *API_READ)):
+        return None
+    [file] = await files.stored_files([row])
+    return file

@@ -40,8 +40,8 @@ def merged(state: str, changes: Mapping[str, Any]) -> str:
         raise ValidationError(f"The state of a package or a file holds JSON values only: {error}.") from error
 
 
-async def locked_binding(site: Site, actor: Actor, *, namespace: str, type: str, name: str) -> Row:
-    """The binding of a canonical name, its namespace and package locked, if the actor may write. Raises NotFound and what permission raises."""
+async def locked_binding(site: Site, actor: Actor, *, namespace: str, type: str, name: str, level: Level = Level.WRITE) -> Row:
+    """The binding of a canonical name, its namespace and package locked, if the actor has the level. Raises NotFound and what permission raises."""
     what, needs = f"{type} package {name} in {namespace}", (f"{type}:upload", *API_WRITE)
     await fetch_one("SELECT id FROM namespace WHERE name_key = $1 {share}", namespace.lower())
     binding = await fetch_one(BINDING, namespace.lower(), type, name)
@@ -51,7 +51,7 @@ async def locked_binding(site: Site, actor: Actor, *, namespace: str, type: str,
     locked = await fetch_one(BINDING, namespace.lower(), type, name)
     if locked is None or locked["package_id"] != binding["package_id"]:  # the package was deleted before its row was to be had
         raise not_found(what)
-    require(site, await confirmed(actor), Level.WRITE, On.package_of(locked), needs=needs)
+    require(site, await confirmed(actor), level, On.package_of(locked), needs=needs)
     return locked
 
 
@@ -65,11 +65,12 @@ async def set_state(
     action: str,
     package_state: Mapping[str, Any] | None = None,
     file_states: Mapping[str, Mapping[str, Any]] | None = None,
+    level: Level = Level.WRITE,
 ) -> None:
     """See `Services.set_state`."""
     package_type = site.registry.type_named(type)
     async with transaction():
-        binding = await locked_binding(site, actor, namespace=namespace, type=type, name=name)
+        binding = await locked_binding(site, actor, namespace=namespace, type=type, name=name, level=level)
         if package_state is not None:
             await execute("UPDATE binding SET state = $1 WHERE id = $2", merged(binding["state"], package_state), binding["id"])
         await _set_file_states(binding, name, file_states or {})

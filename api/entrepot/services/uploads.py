@@ -26,7 +26,7 @@ from entrepot.services.strictness import check_objections, strictness_of
 
 if TYPE_CHECKING:
     from entrepot.db.lookup import NamespaceRow
-    from entrepot.packagetype import Inspection, PackageType, Strictness
+    from entrepot.packagetype import Extra, Inspection, PackageType, Strictness
     from entrepot.services.actors import Actor
     from entrepot.site import Site
     from entrepot.storage import Spool, Storage
@@ -99,13 +99,15 @@ class IncomingUpload:
         private: bool | None = None,
         digests: Mapping[str, str] | None = None,
         replaces: bool = False,
+        extras: Sequence[Extra] = (),
     ) -> PublishedFile:
         """Check what was received and publish it: `prepare`, then `publish_prepared`. Raises what they raise; then nothing was published.
 
         With `replaces` a file of other bytes under the same path is removed in the same transaction, which takes what removing it takes.
+        `extras` are kept with the file beside those that inspection finds in it (and have other names); a file that is there already keeps its own.
         """
         draft = await self.prepare(basename=basename, type=type, package=package, version=version, labels=labels, private=private, digests=digests)
-        return await self.publish_prepared(replace(draft, replaces=replaces))
+        return await self.publish_prepared(replace(draft, replaces=replaces, more_extras=extras))
 
     async def prepare(
         self,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from entrepot.plugin import PackageType, hookimpl
 
+from entrepot_pypi.mutations import PypiMutation
 from entrepot_pypi.packagetype import PypiType
 
 
@@ -16,6 +17,11 @@ class PypiPlugin:
     def package_types(self) -> Sequence[PackageType]:
         """The type pypi."""
         return [PypiType()]
+
+    @hookimpl
+    def graphql_mutations(self) -> Sequence[type]:
+        """Yanks and statuses."""
+        return [PypiMutation]
 
 
 plugin = PypiPlugin()

@@ -11,7 +11,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from entrepot.plugin import BadRequest, Conflict, EntrepotError, Unauthenticated, UploadForm, ValidationError
+import orjson
+from entrepot.plugin import BadRequest, Conflict, EntrepotError, Extra, Unauthenticated, UploadForm, ValidationError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _digests = {"md5_digest": ("md5", 32), "sha256_digest": ("sha256", 64), "blake2_256_digest": ("blake2b", 64)}
 _endings = {"bdist_wheel": (".whl",), "sdist": (".tar.gz", ".zip")}
+_attestations = "attestations"
+_longest_attestations = 1 << 20
 _headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}  # as on the core's own refusals
 _gone = ("submit", "doc_upload", "doc_destroy")
 
@@ -39,6 +42,7 @@ class Submission:
     name: str
     version: str
     digests: Mapping[str, str]
+    extras: Sequence[Extra] = ()
 
 
 class LegacyForm(UploadForm):
@@ -46,7 +50,8 @@ class LegacyForm(UploadForm):
 
     wanted: ClassVar[str] = "the upload form of twine"
     file_part: ClassVar[str] = "content"
-    read: ClassVar[Collection[str]] = frozenset((":action", "protocol_version", "name", "version", "filetype", *_digests))
+    read: ClassVar[Collection[str]] = frozenset((":action", "protocol_version", "name", "version", "filetype", _attestations, *_digests))
+    longer: ClassVar[Mapping[str, int]] = {_attestations: _longest_attestations}
     unread_files: ClassVar[Collection[str]] = ("gpg_signature",)
 
     def finish(self) -> Submission:
@@ -62,7 +67,7 @@ class LegacyForm(UploadForm):
             raise BadRequest(f"The filetype {self.fields['filetype'][:40]!r} is not taken: it must be bdist_wheel or sdist.")
         if not basename.endswith(endings):
             raise BadRequest(f"{basename[:200]!r} is not the filename of a {self.fields['filetype']}: that ends in {' or '.join(endings)}.")
-        return Submission(basename=basename, name=self.fields["name"], version=self.fields["version"], digests=self._digests())
+        return Submission(basename=basename, name=self.fields["name"], version=self.fields["version"], digests=self._digests(), extras=self._extras())
 
     def _check_action(self) -> None:
         action = self.fields.get(":action", "")
@@ -72,6 +77,19 @@ class LegacyForm(UploadForm):
             raise BadRequest("The upload form must say `:action=file_upload`.")
         if self.fields.get("protocol_version", "1") != "1":
             raise BadRequest("The upload form must say `protocol_version=1`, or nothing about it.")
+
+    def _extras(self) -> Sequence[Extra]:
+        """The attestations (PEP 740): kept as they came, neither verified nor served. Raises BadRequest for what can be none."""
+        text = self.fields.get(_attestations)
+        if text is None:
+            return ()
+        try:
+            said = orjson.loads(text)
+        except orjson.JSONDecodeError as error:
+            raise BadRequest(f"The field {_attestations!r} of the upload form is not valid JSON ({error}).") from error
+        if not isinstance(said, list) or not all(isinstance(one, dict) for one in said):
+            raise BadRequest(f"The field {_attestations!r} of the upload form must be a JSON array of attestation objects.")
+        return (Extra(name=_attestations, body=text.encode(), media_type="application/json"),) if said else ()
 
     def _digests(self) -> dict[str, str]:
         """The digests that the client sent, by the core's names for them."""
@@ -112,7 +130,9 @@ async def _receive(serve: Services, request: Request) -> PublishedFile:
         except ClientDisconnect as error:
             raise BadRequest("The connection ended before the whole form had arrived.") from error
         said = form.finish()
-        return await upload.publish(basename=said.basename, type="pypi", package=said.name, version=said.version, digests=said.digests)
+        return await upload.publish(
+            basename=said.basename, type="pypi", package=said.name, version=said.version, digests=said.digests, extras=said.extras
+        )
 
 
 def _refusal(error: EntrepotError) -> Response:

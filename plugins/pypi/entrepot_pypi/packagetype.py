@@ -9,10 +9,8 @@ from urllib.parse import quote
 
 from entrepot.plugin import (
     DocumentRepresentation,
-    DocumentTarget,
     Entry,
     Extra,
-    FileTarget,
     Inspection,
     InvalidPackage,
     Listed,
@@ -20,17 +18,16 @@ from entrepot.plugin import (
     PackageType,
     PartRepresentation,
     Parts,
-    PartTarget,
-    RedirectTarget,
-    RefusalTarget,
     RenderContext,
+    StoredExtra,
     StoredFile,
     Target,
 )
 
-from entrepot_pypi import detection, folder, legacy, name, page, version
-from entrepot_pypi.graphql import PypiFacet, PypiFile
-from entrepot_pypi.negotiation import media_types, negotiate, refusal
+from entrepot_pypi import address, detection, folder, legacy, name, page, projectjson, status, version
+from entrepot_pypi.graphql import PypiFacet, PypiFile, file_fields
+from entrepot_pypi.negotiation import media_types
+from entrepot_pypi.readme import pkg_info_extra
 from entrepot_pypi.sdist import inspect_sdist
 from entrepot_pypi.wheel import inspect_wheel
 
@@ -38,10 +35,10 @@ if TYPE_CHECKING:
     from entrepot.plugin import Services
     from starlette.routing import BaseRoute
 
-_document = "simple"
+_document = address.document
 _names = "name"
 _longest_platform = 64
-_sidecar = ".metadata"
+_serial = "X-PyPI-Last-Serial"
 
 
 class PypiType(PackageType):
@@ -49,16 +46,32 @@ class PypiType(PackageType):
 
     name: ClassVar[str] = "pypi"
     title: ClassVar[str] = "Python package"
+    entry_version: ClassVar[int] = 2
     standing_documents: ClassVar[Sequence[str]] = (_document,)
     part_representations: ClassVar[Sequence[PartRepresentation]] = (
         *(
-            PartRepresentation(name=key, entries="json" if key == "json" else "html", media_type=media_type, vary="Accept", compressible=True)
+            PartRepresentation(
+                name=key,
+                entries="json" if key == "json" else "html",
+                media_type=media_type,
+                vary="Accept",
+                compressible=True,
+                changed_header=_serial,
+            )
             for key, media_type in media_types.items()
+        ),
+        PartRepresentation(
+            name=address.project_json,
+            entries=address.project_json,
+            media_type="application/json",
+            compressible=True,
+            changed_header=_serial,
+            reads_extras=True,
         ),
         PartRepresentation(name=_names, entries=None),
     )
     document_representations: ClassVar[Sequence[DocumentRepresentation]] = tuple(
-        DocumentRepresentation(name=key, parts=_names, media_type=media_type, vary="Accept", compressible=True)
+        DocumentRepresentation(name=key, parts=_names, media_type=media_type, vary="Accept", compressible=True, changed_header=_serial)
         for key, media_type in media_types.items()
     )
     filename_endings: ClassVar[Sequence[str]] = folder.endings
@@ -85,8 +98,9 @@ class PypiType(PackageType):
             description=description.description,
             license=description.license,
             platform=_platform(attributes.get("platform_tag", "any")),
-            attributes={**description.attributes, **attributes, "core_metadata": has_sidecar},
-            extras=(Extra(name=page.metadata_extra, body=body),) if has_sidecar else (),
+            attributes={**description.attributes, **attributes, "license_files": list(description.license_files), "core_metadata": has_sidecar},
+            extras=(Extra(name=page.metadata_extra if has_sidecar else pkg_info_extra, body=body),),
+            objections=description.objections,
         )
 
     def canonical_name(self, name_: str) -> str:
@@ -125,15 +139,25 @@ class PypiType(PackageType):
         """The file on its project's page. A project in quarantine offers no files, and is not listed (PEP 792)."""
         if page.project_status(file.package_state)[0] == "quarantined":
             return ()
-        sort_key = version.key(file.version) + file.path.encode()
-        return (Entry(_document, {"json": page.json_entry(file), "html": page.html_entry(file)}, sort_key),)
+        bodies = {"json": page.json_entry(file), "html": page.html_entry(file), address.project_json: projectjson.entry(file)}
+        return (Entry(_document, bodies, version.key(file.version) + file.path.encode()),)
+
+    def admit(self, file: StoredFile) -> None:
+        """No new file in a project that is archived or in quarantine (PEP 792)."""
+        status.check_open(file)
 
     def render_part(self, representation: str, context: RenderContext, entries: Sequence[bytes]) -> bytes:
         """A project's page."""
         project = context.part or ""
         if representation == _names:
             return project.encode()
+        if representation == address.project_json:
+            return projectjson.render(context, entries)
         return page.json_page(project, entries) if representation == "json" else page.html_page(project, entries)
+
+    def extras_for(self, representation: str, context: RenderContext, entries: Sequence[bytes]) -> Sequence[StoredExtra]:
+        """The metadata with the README of the release."""
+        return projectjson.extras_for(context, entries)
 
     def render(self, representation: str, context: RenderContext, parts: Parts) -> Iterable[bytes]:
         """The list of projects."""
@@ -142,19 +166,8 @@ class PypiType(PackageType):
     # -- URLs ---------------------------------------------------------------------------------------------------------
 
     def locate(self, rest: str, accept: str, query: str) -> Target | None:
-        """`simple/`, `simple/<project>/`, `files/<filename>` and `files/<filename>.metadata`."""
-        if not rest:
-            return RedirectTarget("simple/")
-        folder, slash, inner = rest.partition("/")
-        if folder == "files":
-            return _locate_file(inner)
-        if folder != _document:
-            return None
-        if not slash:
-            return RedirectTarget("simple/")
-        if not inner:
-            return _negotiated(accept, query, None)
-        return _locate_project(inner, accept, query)
+        """Simple pages, files and their sidecars, and the older JSON documents."""
+        return address.locate(rest, accept, query)
 
     def location(self, file: StoredFile) -> str:
         """Where project pages point."""
@@ -168,53 +181,17 @@ class PypiType(PackageType):
 
     def graphql_fields(self, file: StoredFile) -> Mapping[str, Any]:
         """The values of `PypiFile`'s own fields."""
-        sidecar = file.extras.get(page.metadata_extra)
-        reason = page.yanked(file.state)
-        return {
-            "packagetype": file.attributes.get("packagetype", ""),
-            "python_tag": file.attributes.get("python_tag", ""),
-            "requires_python": file.attributes.get("requires_python"),
-            "requires_dist": list(file.attributes.get("requires_dist", ())),
-            "yanked": bool(reason),
-            "yanked_reason": reason if isinstance(reason, str) else None,
-            "core_metadata_sha256": sidecar.sha256 if sidecar else None,
-        }
+        return file_fields(file)
 
     def facet(self, package: PackageSummary) -> PypiFacet:
         """The project."""
-        return PypiFacet(type="pypi", name=package.name, project_status=page.project_status(package.state)[0])
+        at, reason = status.status_of(package.state)
+        return PypiFacet(type="pypi", name=package.name, project_status=at, project_status_reason=reason or None, namespace=package.namespace)
 
     def install(self, package: str, channel: str) -> Sequence[str]:
         """`--index-url`, not `--extra-index-url`: with several indexes pip takes the highest version from any, whoever put it there."""
         index, project = shlex.quote(f"{channel}/simple/"), shlex.quote(package)
         return (f"pip install --index-url {index} {project}", f"uv pip install --index-url {index} {project}")
-
-
-def _locate_file(inner: str) -> Target | None:
-    if not inner or "/" in inner:
-        return None
-    if inner.endswith(_sidecar):
-        return FileTarget(inner.removesuffix(_sidecar), page.metadata_extra)
-    return FileTarget(inner)
-
-
-def _locate_project(inner: str, accept: str, query: str) -> Target | None:
-    project, slash, behind = inner.partition("/")
-    if behind or not name.is_name(project):
-        return None
-    normalized = name.normalized(project)
-    if not slash:
-        return RedirectTarget(f"{normalized}/")
-    if normalized != project:
-        return RedirectTarget(f"../{normalized}/")
-    return _negotiated(accept, query, project)
-
-
-def _negotiated(accept: str, query: str, project: str | None) -> Target:
-    representation = negotiate(accept, query)
-    if representation is None:
-        return RefusalTarget(406, refusal)
-    return DocumentTarget(_document, representation) if project is None else PartTarget(_document, project, representation)
 
 
 def _platform(tag: str) -> str:

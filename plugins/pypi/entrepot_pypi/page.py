@@ -34,7 +34,7 @@ _meta = b'{"meta":{"api-version":"%s"},' % api_version.encode()
 def yanked(state: Mapping[str, Any]) -> str | bool:
     """The reason for which a file was yanked, True for none given, False for a file that is not."""
     value = state.get("yanked", False)
-    return (_text(value) or True) if isinstance(value, str) else bool(value)
+    return (shown_text(value) or True) if isinstance(value, str) else bool(value)
 
 
 def project_status(state: Mapping[str, Any]) -> tuple[str, str]:
@@ -44,7 +44,7 @@ def project_status(state: Mapping[str, Any]) -> tuple[str, str]:
         value = {"status": value}
     if not isinstance(value, Mapping) or value.get("status") not in statuses:
         return "active", ""
-    return value["status"], _text(str(value.get("reason") or ""))
+    return value["status"], shown_text(str(value.get("reason") or ""))
 
 
 def upload_time(milliseconds: int) -> str:
@@ -55,6 +55,12 @@ def upload_time(milliseconds: int) -> str:
 def file_url(filename: str) -> str:
     """Where a file is, from a project page. Relative, so that whatever stands in front of the index (a token, a label) stays."""
     return f"../../files/{quote(filename, safe='')}"
+
+
+def core_metadata(file: StoredFile) -> dict[str, str] | bool:
+    """The digest of the file's sidecar (PEP 714); False: it has none."""
+    sidecar = file.extras.get(metadata_extra)
+    return {"sha256": sidecar.sha256} if sidecar else False
 
 
 def json_entry(file: StoredFile) -> bytes:
@@ -70,8 +76,7 @@ def json_entry(file: StoredFile) -> bytes:
     requires_python = file.attributes.get("requires_python")
     if requires_python:
         record["requires-python"] = requires_python
-    sidecar = file.extras.get(metadata_extra)
-    record["core-metadata"] = record["dist-info-metadata"] = {"sha256": sidecar.sha256} if sidecar else False
+    record["core-metadata"] = record["dist-info-metadata"] = core_metadata(file)
     status, reason = project_status(file.package_state)
     told = {"status": status} | ({"reason": reason} if reason else {})
     return _entry(file, orjson.dumps(told) if status != "active" else b"", orjson.dumps(record))
@@ -159,6 +164,6 @@ def _quoted(value: str) -> str:
     return escape(value).replace("\n", "&#10;")
 
 
-def _text(value: str) -> str:
+def shown_text(value: str) -> str:
     """What people wrote, without the control characters that HTML cannot say."""
     return _controls.sub(" ", value).strip()
