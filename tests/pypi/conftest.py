@@ -9,8 +9,9 @@ from uuid import uuid4
 import httpx
 import pytest
 from entrepot.app import Running, running
-from entrepot.plugin import Inspection
+from entrepot.plugin import Inspection, Strictness
 from entrepot.services.facade import Services
+from entrepot.services.strictness import check_objections
 from entrepot.services.tokens import create_token
 from entrepot.services.users import create_user
 from entrepot.settings import Settings
@@ -28,8 +29,14 @@ def pypi() -> PypiType:
 
 @pytest.fixture(scope="session")
 def inspect(pypi: PypiType) -> Inspect:
-    """Inspect a built file, given as (basename, bytes)."""
-    return lambda built: pypi.inspect(io.BytesIO(built[1]), built[0])
+    """Inspect a built file, given as (basename, bytes), for a namespace of which nothing was said."""
+
+    def inspected(built: tuple[str, bytes]) -> Inspection:
+        inspection = pypi.inspect(io.BytesIO(built[1]), built[0])
+        check_objections(inspection, Strictness.PRIVATE)
+        return inspection
+
+    return inspected
 
 
 @pytest.fixture(scope="module")

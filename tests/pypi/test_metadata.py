@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from entrepot.plugin import InvalidPackage
+from entrepot.plugin import Inspection, InvalidPackage, Strictness
+from entrepot.services.strictness import check_objections
 from entrepot_pypi.metadata import Description, describe
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 
 def read(*lines: str, version: str = "2.1", body: bytes = b"") -> Description:
     head = "\n".join([f"Metadata-Version: {version}", "Name: foo", "Version: 1.0", *lines])
-    return describe(head.encode("utf-8", "surrogateescape") + b"\n\n" + body, "METADATA")
+    described = describe(head.encode("utf-8", "surrogateescape") + b"\n\n" + body, "METADATA")
+    check_objections(Inspection(name=described.name, version=described.version, objections=described.objections), Strictness.PRIVATE)
+    return described
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1", "1.2", "2.0", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.17"])

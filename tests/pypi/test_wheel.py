@@ -47,6 +47,7 @@ def test_a_good_wheel_is_read_whole(inspect: Inspect) -> None:
         "project_urls": {"Home": "https://example.org"},
         "provides_extra": ["fast"],
         "description_content_type": "text/markdown",
+        "license_files": [],
         "core_metadata": True,
     }
     [extra] = read.extras

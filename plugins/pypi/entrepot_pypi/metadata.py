@@ -1,7 +1,8 @@
 """Core metadata: METADATA of wheels, PKG-INFO of sdists. packaging validates, pkginfo describes.
 
-Strict in what identifies and installs a package; lenient in what only describes it, and where tools are known to have written for years what the
-standard does not say: 2.0 for a version, License-File and License-Expression before 2.4, UNKNOWN for nothing, folded lines.
+Strict everywhere in what identifies a package and in what can be read two ways; what else is invalid is an objection, so that old files can be
+imported. Lenient in what only describes, and where tools are known to have written for years what the standard does not say: 2.0 for a version,
+License-File and License-Expression before 2.4, UNKNOWN for nothing, folded lines.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import pkginfo
-from entrepot.plugin import InvalidPackage, ValidationError
+from entrepot.plugin import InvalidPackage, Objection, Strictness, ValidationError
 from packaging.metadata import InvalidMetadata, Metadata, RawMetadata, parse_email
 from pkginfo.distribution import MAX_METADATA_VERSION_STR
 
 from entrepot_pypi.name import is_name
+from entrepot_pypi.registryrules import metadata_objections
 from entrepot_pypi.version import parsed
 
 largest = 5 << 20
@@ -55,6 +57,7 @@ class Description:
     is_static: bool
     """Whether what is built from an sdist will have this very metadata: 2.2 and newer, and nothing dynamic."""
     attributes: Mapping[str, Any]
+    objections: Sequence[Objection]
 
 
 def describe(body: bytes, source: str) -> Description:
@@ -64,8 +67,6 @@ def describe(body: bytes, source: str) -> Description:
         return _describe(body, source)
     except InvalidPackage:
         raise
-    except ExceptionGroup as group:
-        raise InvalidPackage(f"{source} is not valid: {_sentences(group)}") from group
     except Exception as error:  # whatever hostile headers provoke in the email package, recursion included
         raise InvalidPackage(f"{source} cannot be read ({error}).") from error
 
@@ -97,7 +98,7 @@ def _describe(body: bytes, source: str) -> Description:
     metadata_version = _metadata_version(raw.get("metadata_version", ""), source)
     name, version = _identity(raw, source)
     told = _attributes(body) | {key: value for key in ("keywords", "project_urls", "license_expression") if (value := raw.get(key))}
-    license_files = _validate(raw, metadata_version, source)
+    license_files, objections = _validated(raw, metadata_version, source)
     return Description(
         name=name,
         version=version,
@@ -107,6 +108,7 @@ def _describe(body: bytes, source: str) -> Description:
         license_files=license_files,
         is_static=metadata_version >= (2, 2) and not raw.get("dynamic"),
         attributes={"metadata_version": raw.get("metadata_version"), **told},
+        objections=(*objections, *metadata_objections(raw, metadata_version)),
     )
 
 
@@ -124,10 +126,11 @@ def _check_lengths(raw: RawMetadata, source: str) -> None:
                 )
 
 
-def _validate(raw: RawMetadata, metadata_version: tuple[int, int], source: str) -> Sequence[str]:
-    """Raise for what is invalid; the license files. Always by the newest rules: which fields an older version knows is for its tools to heed."""
+def _validated(raw: RawMetadata, metadata_version: tuple[int, int], source: str) -> tuple[Sequence[str], Sequence[Objection]]:
+    """The license files, and what is invalid. Always by the newest rules: which fields an older version knows is for its tools to heed."""
+    objections = []
     if "license_expression" in raw and "license" in raw and metadata_version >= (2, 4):
-        raise InvalidPackage(f"{source} has both License and License-Expression: remove License, which the expression replaces (PEP 639).")
+        objections.append(_private(f"{source} has both License and License-Expression: remove License, which the expression replaces (PEP 639)."))
     if len(raw.get("description_content_type", "")) > 200:
         raise InvalidPackage(f"{source} has a Description-Content-Type of more than 200 characters.")
     checked = raw.copy()
@@ -135,7 +138,15 @@ def _validate(raw: RawMetadata, metadata_version: tuple[int, int], source: str) 
     if metadata_version < (2, 4):
         checked.pop("license_expression", None)
         checked.pop("license_files", None)
-    return tuple(Metadata.from_raw(checked).license_files or ())
+    try:
+        return tuple(Metadata.from_raw(checked).license_files or ()), objections
+    except ExceptionGroup as group:
+        objections.append(_private(f"{source} is not valid: {_sentences(group)}"))
+    return (), objections
+
+
+def _private(message: str) -> Objection:
+    return Objection(Strictness.PRIVATE, message)
 
 
 def _cleaned(raw: RawMetadata) -> RawMetadata:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import replace
 from typing import Any, BinaryIO
 
-from entrepot.plugin import InvalidPackage
+from entrepot.plugin import InvalidPackage, Objection, Strictness
 from packaging.version import Version
 
 from entrepot_pypi import metadata
 from entrepot_pypi.membername import check_name
 from entrepot_pypi.name import normalized
+from entrepot_pypi.registryrules import sdist_objections
 from entrepot_pypi.tararchive import inflated_cap, members
 from entrepot_pypi.version import is_same, parsed
 from entrepot_pypi.ziparchive import ZipArchive
@@ -35,10 +37,17 @@ def inspect_sdist(file: BinaryIO, basename: str) -> tuple[bytes, metadata.Descri
     top = _top(names)
     description = metadata.describe(body, f"{top}/PKG-INFO")
     _check_identity(description, name_and_version, basename)
+    objections = (*_license_file_objections(names, top, description), *sdist_objections(basename, description.name, description.version))
+    description = replace(description, objections=(*description.objections, *objections))
+    return body, description, {"packagetype": "sdist", "python_tag": "source"}
+
+
+def _license_file_objections(names: Set[str], top: str, description: metadata.Description) -> Iterator[Objection]:
+    """PEP 639."""
     for path in description.license_files:
         if f"{top}/{path}" not in names:
-            raise InvalidPackage(f"PKG-INFO names the license file {path!r}, and the sdist has no {top}/{path}.")
-    return body, description, {"packagetype": "sdist", "python_tag": "source"}
+            yield Objection(Strictness.PRIVATE, f"PKG-INFO names the license file {path!r}, and the sdist has no {top}/{path}.")
+            return
 
 
 def _read_zip(file: BinaryIO) -> tuple[bytes, set[str]]:

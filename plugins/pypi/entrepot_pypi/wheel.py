@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import configparser
+import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from email.parser import HeaderParser
 from typing import Any, BinaryIO
 
-from entrepot.plugin import InvalidPackage
+from entrepot.plugin import InvalidPackage, Objection, Strictness
+from packaging.tags import Tag, parse_tag
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import Version
 
 from entrepot_pypi import metadata
 from entrepot_pypi.name import normalized
 from entrepot_pypi.record import check_record
+from entrepot_pypi.registryrules import wheel_objections
 from entrepot_pypi.version import is_same, parsed
 from entrepot_pypi.ziparchive import ZipArchive
 
 _filename = re.compile(r"[A-Za-z0-9_.+!-]+\.whl")
 _small_file = 1 << 20
+_most_tags = 10_000
 _gap = re.compile(r"[^\S\n]+")
 
 
@@ -32,6 +36,7 @@ class Wheel:
     version: Version
     tags: Mapping[str, str]
     """`python_tag`, `abi_tag`, `platform_tag`, and `build` where there is one."""
+    all_tags: frozenset[Tag]
 
 
 def inspect_wheel(file: BinaryIO, basename: str) -> tuple[bytes, metadata.Description, dict[str, Any]]:
@@ -39,13 +44,18 @@ def inspect_wheel(file: BinaryIO, basename: str) -> tuple[bytes, metadata.Descri
     wheel = parse_filename(basename)
     archive = ZipArchive(file)
     dist_info = _dist_info(archive, wheel, basename)
-    _check_wheel_file(archive, dist_info)
+    tags = _read_wheel_file(archive, dist_info)
     body = _required(archive, f"{dist_info}/METADATA", metadata.largest)
     description = metadata.describe(body, "METADATA")
     _check_identity(description, wheel, basename)
-    _check_license_files(archive, dist_info, description)
     _check_entry_points(archive, dist_info)
     check_record(archive, dist_info)
+    objections = (
+        *_license_file_objections(archive, dist_info, description),
+        *wheel_objections(basename, description.name, description.version, wheel.tags["platform_tag"]),
+        *_tag_objections(tags, wheel),
+    )
+    description = replace(description, objections=(*description.objections, *objections))
     return body, description, {"packagetype": "bdist_wheel", **wheel.tags}
 
 
@@ -55,13 +65,13 @@ def parse_filename(basename: str) -> Wheel:
     if _filename.fullmatch(basename) is None:
         raise InvalidPackage(f"{basename[:200]!r} is not the filename of a wheel: it is {shape}.")
     try:
-        name, version, _, _ = parse_wheel_filename(basename)
+        name, version, _, all_tags = parse_wheel_filename(basename)
     except InvalidWheelFilename as error:
         raise InvalidPackage(f"{error}. A wheel is named {shape}.") from error
     _, spelled_version, *build, python, abi, platform = basename.removesuffix(".whl").split("-")
     parsed(spelled_version)
     tags = {"python_tag": python, "abi_tag": abi, "platform_tag": platform} | ({"build": build[0]} if build else {})
-    return Wheel(name=name, version=version, tags=tags)
+    return Wheel(name=name, version=version, tags=tags, all_tags=all_tags)
 
 
 def _dist_info(archive: ZipArchive, wheel: Wheel, basename: str) -> str:
@@ -84,15 +94,31 @@ def _required(archive: ZipArchive, path: str, limit: int) -> bytes:
     return archive.read(path, limit)
 
 
-def _check_wheel_file(archive: ZipArchive, dist_info: str) -> None:
-    """Installers refuse a major version that they do not know."""
+def _read_wheel_file(archive: ZipArchive, dist_info: str) -> Sequence[str]:
+    """The tags in WHEEL. Installers refuse a major version that they do not know."""
     body = _required(archive, f"{dist_info}/WHEEL", _small_file)
     try:
-        version = HeaderParser().parsestr(body.decode()).get("Wheel-Version", "").strip()
+        headers = HeaderParser().parsestr(body.decode())
+        version, tags = headers.get("Wheel-Version", "").strip(), headers.get_all("Tag", [])
     except Exception as error:  # whatever hostile headers provoke in the email package
         raise InvalidPackage(f"The wheel's WHEEL file cannot be read ({error}).") from error
     if not re.fullmatch(r"1\.[0-9]+", version):
         raise InvalidPackage(f"The wheel's WHEEL file says Wheel-Version {version[:40]!r}: installers know 1.0.")
+    return tags
+
+
+def _tag_objections(tags: Sequence[str], wheel: Wheel) -> Iterator[Objection]:
+    """WHEEL and filename name the same tags; but installers go by the filename alone, and well-known projects rename their wheels."""
+    inside: set[Tag] = set()
+    for tag in tags:
+        if math.prod(part.count(".") + 1 for part in tag.split("-")) > _most_tags or tag.count("-") != 2 or len(inside) > _most_tags:
+            yield Objection(Strictness.PUBLIC, "The wheel's WHEEL file has a Tag that cannot be read, or too many of them.")
+            return
+        inside |= parse_tag(tag.strip())
+    if inside != wheel.all_tags:
+        yield Objection(
+            Strictness.PUBLIC, "The tags in the wheel's WHEEL file are not those of its filename: rename wheels with `wheel tags`."
+        )
 
 
 def _check_identity(description: metadata.Description, wheel: Wheel, basename: str) -> None:
@@ -102,11 +128,12 @@ def _check_identity(description: metadata.Description, wheel: Wheel, basename: s
         raise InvalidPackage(f"METADATA says that this is version {description.version!r}, the filename {basename!r} says {str(wheel.version)!r}.")
 
 
-def _check_license_files(archive: ZipArchive, dist_info: str, description: metadata.Description) -> None:
+def _license_file_objections(archive: ZipArchive, dist_info: str, description: metadata.Description) -> Iterator[Objection]:
     """PEP 639."""
     for path in description.license_files:
         if f"{dist_info}/licenses/{path}" not in archive.members:
-            raise InvalidPackage(f"METADATA names the license file {path!r}, and the wheel has no {dist_info}/licenses/{path}.")
+            yield Objection(Strictness.PRIVATE, f"METADATA names the license file {path!r}, and the wheel has no {dist_info}/licenses/{path}.")
+            return
 
 
 def _check_entry_points(archive: ZipArchive, dist_info: str) -> None:

@@ -14,7 +14,7 @@ _locator = struct.Struct("<4sLQL")
 _zip64_size = _zip64_end.size + _locator.size
 _longest_comment = 65535
 _largest_directory = 8 << 20
-_most_members = 65535
+_most_members = 50_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,105 @@
+"""What PyPI asks of files beyond what makes them whole: for namespaces of the strictness `public`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from email.utils import getaddresses
+from urllib.parse import urlsplit
+
+from entrepot.plugin import Objection, Strictness
+from packaging.metadata import RawMetadata
+from packaging.version import Version
+from trove_classifiers import classifiers, deprecated_classifiers
+
+from entrepot_pypi.name import normalized
+
+_longest_summary = 512
+_longest_label = 32
+_address = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+")
+_direct = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\s*(\[[^]]*\])?\s*@")
+_introduced = {"dynamic": (2, 2), "license_expression": (2, 4), "import_names": (2, 5), "import_namespaces": (2, 5)}
+_versions = ((1, 0), (1, 1), (1, 2), *((2, minor) for minor in range(1, 7)))
+_linux = r"(x86_64|i686|aarch64|armv7l|ppc64|ppc64le|s390x|riscv64|loongarch64)"
+_platform = re.compile(
+    r"any|win32|win_(amd64|arm64|ia64)|linux_armv[67]l|manylinux(1|2010|2014)_" + _linux + r"|(manylinux|musllinux)_[0-9]+_[0-9]+_" + _linux + "|"
+    r"macosx_[0-9]+_[0-9]+_(ppc|ppc64|i386|x86_64|arm64|intel|fat|fat3|fat32|fat64|universal|universal2)|"
+    r"ios_[0-9]+_[0-9]+_(arm64|x86_64)_(iphoneos|iphonesimulator)|"
+    r"android_[0-9]+_(armeabi_v7a|arm64_v8a|x86|x86_64)|(pyodide|pyemscripten)_[0-9]+_[0-9]+_wasm32"
+)
+
+
+def metadata_objections(raw: RawMetadata, metadata_version: tuple[int, int]) -> Iterator[Objection]:
+    """What PyPI has against metadata that is valid."""
+    if metadata_version not in _versions:
+        yield _public("Metadata-Version is none that a standard has: build the file with a newer tool.")
+    for field, version in _introduced.items():
+        if field in raw and metadata_version < version:
+            yield _public(f"The metadata says {field.replace('_', '-')}, which its Metadata-Version does not know: build the file with a newer tool.")
+    if "+" in raw.get("version", ""):
+        yield _public("The version has a local part behind a `+`: those are for private indexes.")
+    if len(raw.get("summary", "")) > _longest_summary:
+        yield _public(f"The summary is longer than {_longest_summary} characters.")
+    for requirement in raw.get("requires_dist", []):
+        if _direct.match(requirement):
+            yield _public(f"The requirement {requirement[:100]!r} is a URL: require a name and a version.")
+            break
+    yield from _classifier_objections(raw.get("classifiers", []))
+    for field, text in (("author-email", raw.get("author_email")), ("maintainer-email", raw.get("maintainer_email"))):
+        if text is not None and not all(_address.fullmatch(address) for _, address in getaddresses([text[:2000]])):
+            yield _public(f"The field {field} holds something that is no e-mail address.")
+    yield from _url_objections(raw.get("home_page"), raw.get("download_url"), raw.get("project_urls", {}))
+
+
+def _classifier_objections(given: Sequence[str]) -> Iterator[Objection]:
+    for classifier in given:
+        if classifier in deprecated_classifiers:
+            instead = " or ".join(deprecated_classifiers[classifier])
+            yield _public(f"The classifier {classifier!r} is deprecated{f': use {instead}' if instead else ''}.")
+            return
+        if classifier not in classifiers:
+            yield _public(f"The classifier {classifier[:100]!r} is not known: see pypi.org/classifiers.")
+            return
+
+
+def _url_objections(home_page: str | None, download_url: str | None, project_urls: Mapping[str, str]) -> Iterator[Objection]:
+    for url in (home_page, download_url, *project_urls.values()):
+        if url and not _is_url(url):
+            yield _public(f"{url[:100]!r} in the metadata is no URL that begins with http or https.")
+            break
+    if any(not 1 <= len(label) <= _longest_label for label in project_urls):
+        yield _public(f"The label of a project URL has 1 to {_longest_label} characters.")
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and " " not in text
+
+
+def wheel_objections(basename: str, name: str, version: str, platform_tag: str) -> Iterator[Objection]:
+    """What PyPI has against a wheel's filename; `name` and `version` are those of its metadata."""
+    spelled = f"{_spelled(name)}-{Version(version)}-"
+    if not basename.startswith(spelled):
+        yield _public(f"The wheel's filename does not begin with the normalized name and version, {spelled}: build it with a newer tool.")
+    wrong = next((tag for tag in platform_tag.split(".") if _platform.fullmatch(tag) is None), None)
+    if wrong is not None:
+        yield _public(f"The platform tag {wrong[:60]!r} says too little of what the wheel runs on: on Linux auditwheel gives it another.")
+
+
+def sdist_objections(basename: str, name: str, version: str) -> Iterator[Objection]:
+    """What PyPI has against an sdist's filename (PEP 625)."""
+    spelled = f"{_spelled(name)}-{Version(version)}.tar.gz"
+    if basename != spelled:
+        yield _public(f"The sdist is to be named {spelled} (PEP 625): build it with a newer tool.")
+
+
+def _spelled(name: str) -> str:
+    """A name in filenames."""
+    return normalized(name).replace("-", "_")
+
+
+def _public(message: str) -> Objection:
+    return Objection(Strictness.PUBLIC, message)
