@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from bench import conda, downloads, graphql, memory, private, publish, rates, uploads
+from bench import conda, downloads, graphql, memory, private, publish, pypi, rates, uploads
 from bench.machine import Machine, header
 from bench.table import Table
 
@@ -21,6 +21,7 @@ SECTIONS: Mapping[str, Callable[..., Sequence[Table]]] = {
     "graphql": graphql.measure,
     "memory": memory.measure,
     "conda": conda.measure,
+    "pypi": pypi.measure,
 }
 
 

@@ -19,6 +19,9 @@ from typing import cast
 import uvloop
 
 content_length = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+chunked = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
+LAST_CHUNK = b"\r\n0\r\n\r\n"
+"""How a chunked body ends; one of text has it nowhere else."""
 
 
 @dataclass(slots=True)
@@ -95,6 +98,8 @@ class Connection(asyncio.Protocol):
         self.head = b""
         self.missing = 0
         self.reading_body = False
+        self.tail: bytes | None = None
+        """The last bytes of a chunked answer, while one is read."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport (uvloop's own, which only quacks like a WriteTransport)."""
@@ -120,8 +125,11 @@ class Connection(asyncio.Protocol):
             self.missing = self.open(data[:end]) + end + 4
             self.reading_body = True
         self.missing -= len(data)
+        if self.tail is not None:
+            self.tail = (self.tail + data)[-len(LAST_CHUNK) :]
+            self.missing = int(self.tail != LAST_CHUNK)
         if self.missing <= 0:
-            self.reading_body = False
+            self.reading_body, self.tail = False, None
             self.next()
 
     def open(self, head: bytes) -> int:
@@ -131,6 +139,9 @@ class Connection(asyncio.Protocol):
         if status == 304:
             return 0
         length = content_length.search(head)
+        if length is None and chunked.search(head):
+            self.tail = b""
+            return 0
         if length is None:
             self.outcome.failures.append(f"no Content-Length: {head[:200]!r}")
             self.transport.close()

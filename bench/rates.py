@@ -51,6 +51,11 @@ class Lane:
         self.cpus.append((self.server.cpu - before) / outcome.count * 1e6)
         self.database_cpus.append((ground.cpu - database) / outcome.count * 1e6)
 
+    def forget(self) -> None:
+        """Leave out what came of it so far: the rounds that warm a server."""
+        for figures in (self.rates, self.cpus, self.database_cpus):
+            figures.clear()
+
     @property
     def rate(self) -> float:
         """Answers per second."""
