@@ -179,6 +179,46 @@ async def hotfixed(cast: Cast, call: Call) -> Input:
     return {}
 
 
+async def project(cast: Cast, call: Call) -> Input:
+    """The package is a PyPI project too."""
+    await execute(
+        """INSERT INTO binding (namespace_id, package_id, type, name, state) VALUES ($1, $2, 'pypi', $3, '{}')
+        ON CONFLICT (namespace_id, type, name) DO NOTHING""",
+        cast.ids[call.thing.namespace],
+        call.thing.id,
+        call.thing.name,
+    )
+    return {}
+
+
+async def wheel(cast: Cast, call: Call, state: str = "{}") -> Input:
+    """A wheel in the package."""
+    await project(cast, call)
+    [row] = await fetch(
+        """SELECT binding.id AS binding, release.id AS release, file.sha256 FROM file JOIN release ON release.id = file.release_id
+        JOIN binding ON binding.package_id = file.package_id AND binding.type = 'pypi' WHERE file.uuid = $1""",
+        call.thing.file,
+    )
+    path, place = f"{call.thing.name}-{call.number}-py3-none-any.whl", {"namespace_id": cast.ids[call.thing.namespace], "package_id": call.thing.id}
+    identity = {
+        "release_id": row["release"],
+        "binding_id": row["binding"],
+        "type": "pypi",
+        "version": f"{call.number}",
+        "path": path,
+        "basename": path,
+    }
+    said = {"platform": "", "summary": "", "license": "", "attributes": "{}", "state": state, "entry_version": 1, "uploaded_at": now()}
+    digests = {"size": 1, "sha256": row["sha256"], "md5": "0" * 32, "blake2b": "0" * 64}
+    await inserted("file", uuid=(uuid := new_uuid()), **place, **identity, **said, **digests)
+    return {"files": {"ids": [gid("PypiFile", uuid)]}}
+
+
+async def yanked_wheel(cast: Cast, call: Call) -> Input:
+    """The same, yanked: else there is nothing to undo."""
+    return await wheel(cast, call, '{"yanked": true}')
+
+
 async def notice(cast: Cast, call: Call) -> Input:
     """A notice of the namespace."""
     values = {"level": "info", "message": "Hello.", "created_at": now(), "expires_at": now() + 3_600_000}
@@ -315,6 +355,11 @@ LABELS: Mapping[str, Mutation] = {
 TOLD: Mapping[str, Mutation] = {
     "setHotfix": Mutation(on_file, lambda call: files(call, hotfix={"depends": [f"other >={call.number}"]})),
     "removeHotfix": Mutation(on_file, files, hotfixed),
+    "yankFiles": Mutation(on_package(WRITE), lambda call: {"reason": f"{call.number}"}, wheel),
+    "unyankFiles": Mutation(on_package(WRITE), before=yanked_wheel),
+    "setProjectStatus": Mutation(
+        on_package(ADMIN), lambda call: here(call, project=call.thing.name, status="ARCHIVED", reason=f"{call.number}"), project
+    ),
     "createNotice": Mutation(on_namespace(ADMIN), lambda call: here(call, message="Hello.", level="WARNING", expiresAt=tomorrow())),
     "deleteNotice": Mutation(on_namespace(ADMIN), before=notice),
 }
@@ -365,6 +410,8 @@ MUTATIONS: Mapping[str, Mutation] = {**PACKAGES, **LABELS, **TOLD, **NAMESPACES,
 BRINGS: Mapping[Before, frozenset[str]] = {
     token: frozenset({"tokenId"}),
     session: frozenset({"sessionId"}),
+    wheel: frozenset({"files"}),
+    yanked_wheel: frozenset({"files"}),
     notice: frozenset({"noticeId"}),
     **{one: frozenset({"name"}) for one in (user, disabled_user)},
     **{one: frozenset({"groupId"}) for one in (group, group_with_it)},

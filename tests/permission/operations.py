@@ -61,6 +61,8 @@ ADDRESSES = [
         for accept in ("application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simple.v1+html", "text/html")
         for rest, shows in (("simple/", b"thing"), ("simple/thing/", b""))
     ),
+    Address("pypi", "pypi/thing/json"),
+    Address("pypi", "pypi/thing/1.0/json"),
     Address("pypi", f"files/{WHEEL[0]}"),
     Address("pypi", f"files/{WHEEL[0]}.metadata"),
     *(Address(type, "index.json", shows=b'"name":"thing"') for type in ("notebook", "environment")),

@@ -178,7 +178,12 @@ PROFILE: Mapping[str, frozenset[str]] = {
     | {"runExports", "links", "hotfix"},
     "CondaRunExports": frozenset({"weak", "strong", "weakConstrains", "strongConstrains", "noarch"}),
     "CondaLinks": frozenset({"home", "devUrl", "docUrl", "sourceUrl", "licenseUrl"}),
-    "PypiFile": _file | {"packagetype", "pythonTag", "requiresPython", "requiresDist", "yanked", "yankedReason", "coreMetadataSha256"},
+    "PypiFile": _file
+    | {"packagetype", "pythonTag", "abiTag", "platformTag", "buildTag", "tags", "requiresPython", "requiresDist", "providesExtra", "metadataVersion"}
+    | {"license", "licenseExpression", "licenseFiles", "classifiers", "keywords", "author", "authorEmail", "maintainer", "maintainerEmail"}
+    | {"projectUrls", "dynamic", "yanked", "yankedReason", "coreMetadata", "coreMetadataSha256", "blake2b256", "readme"},
+    "PypiLink": frozenset({"label", "url"}),
+    "PypiReadme": frozenset({"source", "contentType", "html"}),
     "NotebookFile": _file
     | {"authors", "cellCount", "codeCellCount", "executed", "hasErrors", "hasWidgets", "kernel", "kernelDisplayName", "language", "languageVersion"}
     | {"markdownCellCount", "nbformat", "outputTypes", "thumbnail", "title"},
@@ -192,7 +197,7 @@ PROFILE: Mapping[str, frozenset[str]] = {
     "AuditEvent": frozenset({"id", "at", "actor", "action", "address", "details", "namespace", "subject", "tokenId", "tokenName"}),
     "PackageFacet": frozenset({"type"}),
     "CondaFacet": frozenset({"type", "platforms"}),
-    "PypiFacet": frozenset({"type", "name", "projectStatus"}),
+    "PypiFacet": frozenset({"type", "name", "projectStatus", "projectStatusReason", "readme"}),
     "Node": frozenset({"id"}),
 }
 """Fields that everybody gets who sees what they are fields of; lists among them hold what the reader may see."""

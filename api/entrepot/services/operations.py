@@ -77,6 +77,9 @@ MUTATIONS: Sequence[Operation] = (
     Operation("unlockLabel", On.NAMESPACE, Level.ADMIN),
     Operation("setHotfix", On.NAMESPACE, Level.ADMIN, note="of packages that one may read"),
     Operation("removeHotfix", On.NAMESPACE, Level.ADMIN, note="as `setHotfix`"),
+    Operation("yankFiles", On.PACKAGE, Level.WRITE),
+    Operation("unyankFiles", On.PACKAGE, Level.WRITE),
+    Operation("setProjectStatus", On.PACKAGE, Level.ADMIN),
     Operation("createNotice", On.NAMESPACE, Level.ADMIN),
     Operation("deleteNotice", On.NAMESPACE, Level.ADMIN),
     Operation("updateNamespace", On.NAMESPACE, Level.ADMIN),
@@ -102,4 +105,4 @@ MUTATIONS: Sequence[Operation] = (
     Operation("logout", On.SITE, Level.NONE, note="ends the session that comes along; `everywhere` is for a credential of the account as a whole"),
     Operation("register", On.SITE, Level.NONE, note="where the setting `registration` is on"),
 )
-"""Every mutation of the core."""
+"""Every mutation of the core and of the plugins that come with it."""
