@@ -121,10 +121,18 @@ def test_a_filename_that_is_no_sdists_is_refused(inspect: Inspect, basename: str
 @pytest.mark.parametrize(
     ("info", "sentence"),
     [
-        (member("foo-1.0/link", tarfile.SYMTYPE, "/etc/passwd"), "link, a device"),
-        (member("foo-1.0/link", tarfile.LNKTYPE, "foo-1.0/PKG-INFO"), "link, a device"),
-        (member("foo-1.0/device", tarfile.CHRTYPE), "link, a device"),
-        (member("foo-1.0/pipe", tarfile.FIFOTYPE), "link, a device"),
+        (member("foo-1.0/link", tarfile.SYMTYPE, "/etc/passwd"), "stays in the folder"),
+        (member("foo-1.0/link", tarfile.SYMTYPE, "../other"), "stays in the folder"),
+        (member("foo-1.0/a/link", tarfile.SYMTYPE, "../../other"), "stays in the folder"),
+        (member("foo-1.0/link", tarfile.SYMTYPE, "a/../b"), "stays in the folder"),
+        (member("foo-1.0/link", tarfile.SYMTYPE, ""), "stays in the folder"),
+        (member("foo-1.0/PKG-INFO/link", tarfile.SYMTYPE, "x"), "as a file and as a folder"),
+        (member("foo-1.0//PKG-INFO"), "no empty parts"),
+        (member("foo-1.0/./setup.py"), "no empty parts"),
+        (member("foo-1.0/setup.py"), "'foo-1.0/setup.py' twice"),
+        (member("foo-1.0/link", tarfile.LNKTYPE, "foo-1.0/PKG-INFO"), "a hard link, a device"),
+        (member("foo-1.0/device", tarfile.CHRTYPE), "a hard link, a device"),
+        (member("foo-1.0/pipe", tarfile.FIFOTYPE), "a hard link, a device"),
         (member("/etc/passwd"), "outside of the folder"),
         (member("foo-1.0/../../evil"), "outside of the folder"),
         (member("foo-1.0/a\\b"), "backslashes"),
@@ -134,13 +142,27 @@ def test_a_filename_that_is_no_sdists_is_refused(inspect: Inspect, basename: str
         (member("foo-1.0/" + "x" * 9000), "has a header of"),
         (member("other/file"), "one folder"),
         (member("file"), "one folder"),
-        (member("foo-1.0/PKG-INFO"), "PKG-INFO twice"),
+        (member("foo-1.0/PKG-INFO"), "PKG-INFO' twice"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_member_that_has_no_place_in_an_sdist_is_refused(inspect: Inspect, info: tarfile.TarInfo, sentence: str) -> None:
     with pytest.raises(InvalidPackage, match=sentence):
         inspect(build_sdist("foo", "1.0", more=[(info, b"")]))
+
+
+def test_nothing_is_unpacked_through_a_link(inspect: Inspect) -> None:
+    with pytest.raises(InvalidPackage, match=r"'foo-1\.0/link' as a file and as a folder"):
+        inspect(build_sdist("foo", "1.0", more=[(member("foo-1.0/link", tarfile.SYMTYPE, "docs"), b""), (member("foo-1.0/link/evil"), b"")]))
+
+
+def test_links_that_stay_in_the_folder_are_taken(inspect: Inspect) -> None:
+    more = [(member("foo-1.0/docs/README", tarfile.SYMTYPE, "../setup.py"), b""), (member("foo-1.0/here", tarfile.SYMTYPE, "."), b"")]
+    assert inspect(build_sdist("foo", "1.0", more=more)).name == "foo"
+
+
+def test_a_folder_may_be_listed_twice(inspect: Inspect) -> None:
+    assert inspect(build_sdist("foo", "1.0", more=[(member("foo-1.0/docs", tarfile.DIRTYPE), b"")] * 2)).name == "foo"
 
 
 def test_a_sparse_member_is_refused(inspect: Inspect) -> None:

@@ -11,14 +11,15 @@ from entrepot.plugin import InvalidPackage, Objection, Strictness
 from packaging.version import Version
 
 from entrepot_pypi import metadata
-from entrepot_pypi.membername import check_name
+from entrepot_pypi.membername import check_folders, check_link, check_name, check_spelling
 from entrepot_pypi.name import normalized
 from entrepot_pypi.registryrules import sdist_objections
-from entrepot_pypi.tararchive import inflated_cap, members
+from entrepot_pypi.tararchive import Member, inflated_cap, member_cap, members
 from entrepot_pypi.version import is_same, parsed
 from entrepot_pypi.ziparchive import ZipArchive
 from entrepot_pypi.zipend import has_end
 
+_most_letters = 8 << 20
 _filename = re.compile(r"([A-Za-z0-9][A-Za-z0-9._+!-]*-[A-Za-z0-9._+!]+)\.(tar\.gz|zip)")
 
 
@@ -69,20 +70,35 @@ def _read_tar(file: BinaryIO) -> tuple[bytes, set[str]]:
         raise InvalidPackage("The file is both a tar and a zip archive: what is in it depends on the reader.")
     body: bytes | None = None
     names: set[str] = set()
-    for archive, member in members(file, inflated_cap(size)):
-        check_name(member.name)
-        name = member.name.removeprefix("./")
+    letters = 0
+    for archive, member in members(file, inflated_cap(size), member_cap(size)):
+        name = _checked_name(member)
+        letters += len(name)
+        if letters > _most_letters:
+            raise InvalidPackage(f"The names in the tar archive have more than {_most_letters} characters together.")
+        if name in names and not member.isdir():
+            raise InvalidPackage(f"The sdist holds {name!r} twice: which one counts depends on the reader.")
         names.add(name)
-        if member.isfile() and name.count("/") == 1 and name.endswith("/PKG-INFO"):
-            if body is not None:
-                raise InvalidPackage("The sdist holds PKG-INFO twice: which one counts depends on the reader.")
+        if member.isreg() and name.count("/") == 1 and name.endswith("/PKG-INFO"):
             if member.size > metadata.largest:
                 raise InvalidPackage(f"{name} is larger than {metadata.largest} bytes.")
             content = archive.extractfile(member)
             body = content.read() if content is not None else b""
+    check_folders(names)
     if body is None:
         raise InvalidPackage(f"The sdist holds no {_top(names)}/PKG-INFO. Build it again.")
     return body, names
+
+
+def _checked_name(member: Member) -> str:
+    """The member's name, of a folder with a slash behind it."""
+    check_name(member.name)
+    name = member.name.removeprefix("./").rstrip("/")
+    if name not in ("", "."):
+        check_spelling(name)
+    if member.issym():
+        check_link(name, member.linkname)
+    return f"{name}/" if member.isdir() else name
 
 
 def _top(names: Iterable[str]) -> str:

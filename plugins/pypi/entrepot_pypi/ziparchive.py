@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from entrepot.plugin import InvalidPackage
 
+from entrepot_pypi.membername import check_folders
 from entrepot_pypi.zipend import find_directory
 from entrepot_pypi.zipmember import LOCAL_SIZE, STORED, ZipMember, local_end, read_directory, variable_size
 
@@ -118,17 +119,8 @@ def _unique(members: Iterable[ZipMember], count: int) -> Mapping[str, ZipMember]
             raise InvalidPackage(f"The archive holds {member.name!r} twice: which one counts depends on the reader.")
     if listed != count:
         raise InvalidPackage("The zip archive's end and its directory disagree on the number of members. Build the file again.")
-    _check_folders(found)
+    check_folders(found)
     return found
-
-
-def _check_folders(names: Iterable[str]) -> None:
-    """No name is a file and a folder at once. Where the slash sorts before all other characters, a folder's content follows right behind its name."""
-    before = "/"
-    for name in sorted(names, key=lambda name: name.replace("/", "\0")):
-        if not before.endswith("/") and name.startswith(f"{before}/"):
-            raise InvalidPackage(f"The archive holds {before!r} as a file and as a folder: which one counts depends on the reader.")
-        before = name
 
 
 def _walk(file: BinaryIO, members: Iterable[ZipMember], end: int) -> Mapping[str, int]:
