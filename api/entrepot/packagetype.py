@@ -156,7 +156,8 @@ class PartRepresentation:
     shows_withdrawn: bool = False
     """True: under `main` it also tells of files that have no label any more; `PackageType.withdrawn` says how."""
     changed_header: str = ""
-    """The name of a response header that says `RenderContext.changed_at` in milliseconds (PyPI's serials)."""
+    """The name of a response header that says when what is shown was last changed, for all that the reader may know: in milliseconds since 1970
+    (PyPI's serials)."""
     reads_extras: bool = False
     """True: `PackageType.extras_for` says of which extras `render_part` wants the bytes."""
 
@@ -189,8 +190,7 @@ class RenderContext:
     view: str = ""
     """What `PartTarget.view` says."""
     changed_at: int = 0
-    """When what is shown was last changed, for all that the reader may know: milliseconds since 1970, UTC. For representations that have a
-    `changed_header` alone; else 0."""
+    """When the part was last changed: milliseconds since 1970, UTC. For part representations that have a `changed_header` alone; else 0."""
     extras: Mapping[str, bytes] = field(default_factory=dict)
     """The bytes of the extras that `PackageType.extras_for` has asked for, by their sha256; one that is lost is not in here."""
 

@@ -75,6 +75,10 @@ def test_a_format_that_is_not_one_media_type_of_ours_is_a_406(pypi: PypiType, wa
         ("simple/Foo.Bar", "foo-bar/"),
         ("simple/Foo_Bar/", "../foo-bar/"),
         ("simple/foo--bar/", "../foo-bar/"),
+        ("pypi/Foo.Bar/json", "../foo-bar/json"),
+        ("pypi/Foo.Bar/1.0+a/json", "../../foo-bar/1.0%2Ba/json"),
+        ("Foo.Bar/json", "../pypi/foo-bar/json"),
+        ("legacy/+simple/Foo.Bar/", "../../../simple/foo-bar/"),
     ],
 )
 def test_what_is_not_quite_the_address_is_redirected(pypi: PypiType, rest: str, location: str) -> None:
@@ -87,6 +91,9 @@ def test_what_is_not_quite_the_address_is_redirected(pypi: PypiType, rest: str, 
         ("files/foo-1.0.tar.gz", FileTarget("foo-1.0.tar.gz")),
         ("files/foo-1.0+cpu-py3-none-any.whl", FileTarget("foo-1.0+cpu-py3-none-any.whl")),
         ("files/foo-1.0-py3-none-any.whl.metadata", FileTarget("foo-1.0-py3-none-any.whl", "metadata")),
+        ("pypi/foo-bar/json", PartTarget("simple", "foo-bar", "project.json")),
+        ("pypi/foo-bar/1.0.0/json", PartTarget("simple", "foo-bar", "project.json", "1")),
+        ("pypi/foo-bar/no version/json", RefusalTarget(404, "There is no such version.")),
     ],
 )
 def test_files_and_their_sidecars_are_found(pypi: PypiType, rest: str, target: Target) -> None:
@@ -107,7 +114,14 @@ def test_files_and_their_sidecars_are_found(pypi: PypiType, rest: str, target: T
         "files/a/b",
         "legacy/",
         "x",
-        "foo/json",
+        "foo/bar/json",
+        "a b/json",
+        "pypi/json",
+        "pypi/foo/1.0/2.0/json",
+        "pypi/a b/json",
+        "legacy/+simple",
+        "legacy/+simple/a b/",
+        "legacy/+simple/foo/x/",
     ],
 )
 def test_what_means_nothing_here_is_left_to_the_routes(pypi: PypiType, rest: str) -> None:

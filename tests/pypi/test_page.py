@@ -218,24 +218,38 @@ def test_each_representation_is_answered_with_its_media_type() -> None:
     html = "application/vnd.pypi.simple.v1+html"
     wanted = {"json": "application/vnd.pypi.simple.v1+json", "v1html": html, "html": "text/html"}
     assert {made.name: made.media_type for made in PYPI.document_representations} == wanted
-    assert {made.name: made.media_type for made in PYPI.part_representations if made.entries} == wanted
+    assert {made.name: made.media_type for made in PYPI.part_representations if made.entries} == {**wanted, "project.json": "application/json"}
     assert {made.vary for made in PYPI.document_representations} == {"Accept"}
 
 
 def test_graphql_shows_the_yank_and_the_sidecar() -> None:
     file = replace(PLAIN, state={"yanked": "broken"}, extras={"metadata": SIDECAR}, attributes={**PLAIN.attributes, "requires_dist": ["bar>1"]})
-    assert PYPI.graphql_fields(file) == {
-        "packagetype": "bdist_wheel",
-        "python_tag": "py3",
-        "requires_python": None,
-        "requires_dist": ["bar>1"],
+    shown = PYPI.graphql_fields(file)
+    assert {key: shown[key] for key in ("yanked", "yanked_reason", "core_metadata", "core_metadata_sha256", "requires_dist")} == {
         "yanked": True,
         "yanked_reason": "broken",
+        "core_metadata": True,
         "core_metadata_sha256": "12" * 32,
+        "requires_dist": ["bar>1"],
     }
+
+
+def test_graphql_shows_every_tag_of_a_wheel_within_bounds() -> None:
+    told = {"python_tag": "py2.py3", "abi_tag": "none", "platform_tag": "any", "build": "1x"}
+    shown = PYPI.graphql_fields(replace(PLAIN, attributes=told))
+    assert (shown["tags"], shown["build_tag"]) == (["py2-none-any", "py3-none-any"], "1x")
+    assert PYPI.graphql_fields(replace(PLAIN, attributes={"packagetype": "sdist", "python_tag": "source"}))["tags"] == []
+    many = {name: ".".join("abcdefghij") for name in ("python_tag", "abi_tag", "platform_tag")}
+    assert len(PYPI.graphql_fields(replace(PLAIN, attributes=many))["tags"]) == 500
+
+
+def test_graphql_shows_no_link_that_could_act() -> None:
+    urls = {"Homepage": "https://example.org", "x": "javascript:alert(1)", "Docs": "http://example.org/docs"}
+    shown = PYPI.graphql_fields(replace(PLAIN, attributes={"project_urls": urls}))["project_urls"]
+    assert [(link.label, link.url) for link in shown] == [("Homepage", "https://example.org"), ("Docs", "http://example.org/docs")]
 
 
 def test_the_facet_names_the_project_and_its_status() -> None:
     summary = PackageSummary(namespace="alice", package="Foo.Bar", name="foo-bar", state={"project-status": "archived"}, platforms=(), file_count=1)
     facet = PYPI.facet(summary)
-    assert (facet.type, facet.name, facet.project_status) == ("pypi", "foo-bar", "archived")
+    assert (facet.type, facet.name, facet.project_status.name, facet.project_status_reason) == ("pypi", "foo-bar", "ARCHIVED", None)

@@ -72,7 +72,7 @@ async def test_the_root_lists_projects_under_their_normalized_names(client: Pypi
     assert (await client.get("simple/", JSON)).json() == {"meta": {"api-version": "1.4"}, "projects": [{"name": "foo-bar"}, {"name": "zope"}]}
 
 
-@pytest.mark.parametrize("path", ["simple/absent/", "files/absent-1.0.tar.gz", "files/absent-1.0.tar.gz.metadata", "absent/json"])
+@pytest.mark.parametrize("path", ["simple/absent/", "files/absent-1.0.tar.gz", "files/absent-1.0.tar.gz.metadata", "pypi/absent/json"])
 async def test_what_is_not_there_is_a_real_404(client: PypiClient, path: str) -> None:
     await client.publish(WHEEL)
     assert (await client.get(path)).status_code == 404
@@ -86,6 +86,9 @@ async def test_what_is_not_there_is_a_real_404(client: PypiClient, path: str) ->
         ("simple", "simple/"),
         ("", "simple/"),
         ("simple/foo-bar?format=text/html", "simple/foo-bar/?format=text/html"),
+        ("pypi/Foo.Bar/json", "pypi/foo-bar/json"),
+        ("Foo.Bar/json", "pypi/foo-bar/json"),
+        ("legacy/+simple/foo-bar/", "simple/foo-bar/"),
     ],
 )
 async def test_redirects_are_relative_and_arrive(client: PypiClient, path: str, location: str) -> None:
@@ -139,7 +142,7 @@ async def test_the_schema_shows_a_file_and_its_project(client: PypiClient) -> No
     parsed = json.loads(answer.text)
     assert "errors" not in parsed, answer.text
     package = parsed["data"]["package"]
-    assert package["facets"] == [{"type": "pypi", "name": "foo-bar", "projectStatus": "active"}]
+    assert package["facets"] == [{"type": "pypi", "name": "foo-bar", "projectStatus": "ACTIVE"}]
     [file] = package["files"]["nodes"]
     assert file.pop("coreMetadataSha256") == (await page(client))["files"][0]["core-metadata"]["sha256"]
     assert file == {

@@ -87,7 +87,7 @@ class Indexes:
         """The rendering, if it is at hand and not older than the head."""
         store = self.stores.get((head.id, parts))
         found = store and store.documents.get((representation, audience, encoding))
-        return found if found and found.generation >= head.generation else None
+        return found if found and found.generation >= head.generation and not found.header_outdated else None
 
     async def document(
         self, head: HeadRow, place: Place, representation: DocumentRepresentation, audience: Audience, encoding: str = ""
@@ -107,13 +107,22 @@ class Indexes:
             plain = await self.document(head, place, representation, audience)
             if (held := self.held_document(head, representation.parts, representation.name, audience, encoding)) is not None:
                 return held
-            made = plain if plain.size < COMPRESS_FROM else await asyncio.to_thread(encoded, plain, encoding)
+            same = self._same_document(head, representation, audience, encoding)
+            if same is not None and same.etag != plain.etag:
+                made = replace(same, changed_header=plain.changed_header, header_outdated=False, prepared=None)
+            else:
+                made = plain if plain.size < COMPRESS_FROM else await asyncio.to_thread(encoded, plain, encoding)
         else:
             store = await self._store(head, place, part_representation(place.type, representation.parts))
             if (held := self.held_document(head, representation.parts, representation.name, audience, encoding)) is not None:
                 return held  # the change did not touch what it shows
             changed_at = await self._changed_at(head.id, None, audience, representation)
-            context, shown = place.context(changed_at=changed_at), store.shown(audience)
+            same = self._same_document(head, representation, audience, "")
+            if same is not None:
+                made = replace(same, changed_header=_changed_header(representation, changed_at), header_outdated=False, prepared=None)
+                self._keep(head.id, representation, audience, "", made)
+                return made
+            context, shown = place.context(), store.shown(audience)
             made = await asyncio.to_thread(
                 lambda: rendering(
                     place.type.render(representation.name, context, shown),
@@ -129,6 +138,12 @@ class Indexes:
         RENDERS.add(place.type.name, "encoding" if encoding else "document")
         self._keep(head.id, representation, audience, encoding, made)
         return made
+
+    def _same_document(self, head: HeadRow, representation: DocumentRepresentation, audience: Audience, encoding: str) -> Rendering | None:
+        """A rendering with the right bytes, of which only the header that says when it was changed is too old."""
+        store = self.stores.get((head.id, representation.parts))
+        found = store and store.documents.get((representation.name, audience, encoding))
+        return found if found and found.generation >= head.generation and found.header_outdated else None
 
     def _keep(self, head_id: int, representation: DocumentRepresentation, audience: Audience, encoding: str, made: Rendering) -> None:
         """Keep a document with the store that it was rendered from, if that is still the one held."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -100,7 +100,7 @@ def advanced(old: PartStore | None, read: DocumentRead, bodies: Mapping[str, byt
     if read.whole or old is None:
         return PartStore(read.generation, changed, sorted(changed), private, _cost(changed))
     differing = [name for name in read.parts if old.parts.get(name) != changed.get(name)]
-    kept = _carried(old, read.generation, [part for name in differing for part in (old.parts.get(name), changed.get(name)) if part])
+    kept = _carried(old, read.generation, _held(old.parts, changed, differing), _held(old.parts, changed, read.parts))
     if not differing:
         return PartStore(read.generation, old.parts, old.names, old.private, old.size, kept, old.runs)
     parts, names = dict(old.parts), list(old.names)
@@ -118,16 +118,28 @@ def advanced(old: PartStore | None, read: DocumentRead, bodies: Mapping[str, byt
     return PartStore(read.generation, parts, names, hidden, old.size - _cost(gone) + _cost(changed), kept, runs)
 
 
-def _carried(old: PartStore, generation: int, differing: Sequence[HeldPart]) -> dict[tuple[str, Audience, str], Rendering]:
+def _held(before: Mapping[str, HeldPart], now: Mapping[str, HeldPart], names: Iterable[str]) -> list[HeldPart]:
+    """Parts as they were and as they are."""
+    return [part for name in names for part in (before.get(name), now.get(name)) if part]
+
+
+def _carried(
+    old: PartStore, generation: int, differing: Sequence[HeldPart], touched: Sequence[HeldPart]
+) -> dict[tuple[str, Audience, str], Rendering]:
     """The documents that a new generation did not change: their audiences see none of the parts that differ, neither as they were nor as they are.
 
     So the public, whose document is the most read, pays nothing for what happens to private packages, and cannot tell by the time that it did.
     """
     documents = dict(old.documents)  # a copy: this is a thread, and the event loop may add to them
-    kept = {key: one for key, one in documents.items() if not any(not part.private or part.package_id in key[1] for part in differing)}
-    for one in kept.values():
+    kept = {key: one for key, one in documents.items() if not _any_shown(differing, key[1])}
+    for (_, audience, _), one in kept.items():
+        one.header_outdated |= one.changed_header is not None and _any_shown(touched, audience)
         one.generation = max(one.generation, generation)
     return kept
+
+
+def _any_shown(parts: Sequence[HeldPart], audience: Audience) -> bool:
+    return any(not part.private or part.package_id in audience for part in parts)
 
 
 def _cost(parts: Mapping[str, HeldPart]) -> int:

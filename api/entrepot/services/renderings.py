@@ -39,6 +39,8 @@ class Rendering:
     """It is a document that shows its audience no part, or a view of a part that shows nothing."""
     changed_header: tuple[bytes, bytes] | None = None
     """The header that says when what it shows was last changed."""
+    header_outdated: bool = False
+    """What it shows was changed since, and the bytes came out the same."""
     prepared: Any = field(default=None, repr=False)
     """What the HTTP layer made of it, once."""
 
