@@ -143,21 +143,21 @@ def module(name: str, folder: str) -> Iterator[Process]:
 
 
 @contextmanager
-def process(command: Sequence[str], port: int, environment: Mapping[str, str] | None = None) -> Iterator[int]:
-    """Run a server from when it answers to the end of the block."""
+def process(command: Sequence[str], port: int, environment: Mapping[str, str] | None = None, *, patience: float = 60) -> Iterator[int]:
+    """Run a server from when it answers, within so many seconds, to the end of the block."""
     variables = {**os.environ, "ENTREPOT_LOG_LEVEL": "warning", **(environment or {})}
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env=variables) as running:
         try:
-            wait(running, port, command[0])
+            wait(running, port, command[0], patience)
             yield running.pid
         finally:
             running.send_signal(signal.SIGTERM)
             running.wait(30)
 
 
-def wait(running: subprocess.Popen[bytes], port: int, name: str) -> None:
+def wait(running: subprocess.Popen[bytes], port: int, name: str, patience: float) -> None:
     """Until the server answers."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline and running.poll() is None:
         try:
             httpx.get(f"http://127.0.0.1:{port}/", timeout=60)

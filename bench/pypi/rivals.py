@@ -10,7 +10,7 @@ import subprocess
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urljoin
@@ -28,6 +28,8 @@ RELEASES = 10
 """Of each project."""
 HTML = "text/html"
 APP = Path(__file__).with_name("pypiserver_app.py")
+PATIENCE = 300
+"""Seconds: devpi-server derives a secret at each start, by seconds of CPU and half a gigabyte of memory."""
 LINK = re.compile(r'href="([^"#]+\.whl)[#"]')
 
 
@@ -137,7 +139,11 @@ def running(command: Sequence[str], port: int, folder: Path) -> Iterator[tuple[P
     """A peer without this machine's configuration, and how long it took until it answered; what it says goes to a file."""
     quiet = ["sh", "-c", 'exec "$@" > "$0" 2>&1', str(folder / "log"), *command]
     began = time.perf_counter()
-    with process(quiet, port, environment(folder / "home")) as pid:
+    with ExitStack() as stack:
+        try:
+            pid = stack.enter_context(process(quiet, port, environment(folder / "home"), patience=PATIENCE))
+        except SystemExit as error:
+            raise SystemExit(f"{command[0]} did not start.\n{(folder / 'log').read_text()[-2000:]}") from error
         yield Process(pid, port), time.perf_counter() - began
 
 
