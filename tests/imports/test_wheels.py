@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from changes import done, look
 from entrepot.services.imports.outcomes import Why
 from pypi_builder import build_metadata, build_sdist, build_wheel
 
@@ -100,3 +101,31 @@ async def test_what_a_page_says_of_files_elsewhere_means_none_of_these(depot: De
     depot.put(basename, body)
     depot.put("index.html", page(f'<a href="{link.format(basename, "3" * 64)}">x</a>', "<a>", "<a href>"))
     assert (await depot.take()).imported == {basename}
+
+
+async def test_an_import_takes_what_a_strict_namespace_refuses_and_tells_of_what_is_invalid(depot: Depot) -> None:
+    local, invalid = build_wheel("local", "1.0+ours"), build_wheel("invalid", "1.0", headers=[("Requires-Python", ">=3.6.*")])
+    own = (await look(depot.alice.client, "{ viewer { id } }"))["viewer"]["id"]
+    made = await done(depot.alice.client, "updateNamespace", {"namespaceId": own, "strictness": "PUBLIC"}, "namespace { strictness }")
+    assert made["namespace"] == {"strictness": "PUBLIC"}
+    for (name, body), sentence in ((local, "local part behind a `+`"), (invalid, "requires-python")):
+        depot.put(name, body)
+        answer = await depot.alice.client.put(f"/upload/alice/{name}", content=body)
+        assert (answer.status_code, sentence in answer.text) == (422, True)
+    told = await depot.take()
+    assert told.imported == {local[0], invalid[0]}
+    assert list(told[local[0]].notes) == []
+    assert [note for note in told[invalid[0]].notes if "requires-python" in note]
+
+
+async def test_a_namespace_asks_of_uploads_what_its_strictness_says_at_that_time(depot: Depot) -> None:
+    own = (await look(depot.alice.client, "{ viewer { id } }"))["viewer"]["id"]
+    statuses = []
+    for number, strictness in enumerate(["PRIVATE", "PUBLIC", "IMPORT"]):
+        await done(depot.alice.client, "updateNamespace", {"namespaceId": own, "strictness": strictness})
+        for name, body in (
+            build_wheel("local", f"{number}.0+ours"),
+            build_wheel("invalid", f"{number}.0", headers=[("Requires-Python", ">=3.6.*")]),
+        ):
+            statuses.append((await depot.alice.client.put(f"/upload/alice/{name}", content=body)).status_code)
+    assert statuses == [201, 422, 422, 422, 201, 201]
