@@ -30,6 +30,8 @@ def locate(rest: str, accept: str, query: str) -> Target | None:
     if folder == document:
         return _simple(inner, accept, query)
     segments = rest.split("/")
+    if folder == "label" and len(segments) == 2:
+        return RedirectTarget(f"{quote(inner, safe='')}/{document}/")
     if segments[-1] == _json:
         return _project_json(segments[1:-1]) if folder == _older else _project_json_elsewhere(segments[:-1])
     if segments[:2] == _beside_uploads and len(segments) in (3, 4):
