@@ -19,6 +19,7 @@ from typing import cast
 import uvloop
 
 content_length = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+closing = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
 chunked = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
 LAST_CHUNK = b"\r\n0\r\n\r\n"
 """How a chunked body ends; one of text has it nowhere else."""
@@ -80,7 +81,7 @@ async def drive(port: int, requests: Iterator[bytes], connections: int) -> Outco
     """Open the connections, then let each take the next request whenever it is idle."""
     outcome = Outcome()
     loop = asyncio.get_running_loop()
-    opened = [await loop.create_connection(lambda: Connection(requests, outcome), "127.0.0.1", port) for _ in range(connections)]
+    opened = [await loop.create_connection(lambda: Connection(requests, outcome, port), "127.0.0.1", port) for _ in range(connections)]
     began = time.perf_counter()
     for _, connection in opened:
         connection.next()
@@ -90,10 +91,13 @@ async def drive(port: int, requests: Iterator[bytes], connections: int) -> Outco
 
 
 class Connection(asyncio.Protocol):
-    """One connection: writes a request, reads its answer, writes the next."""
+    """One connection: writes a request, reads its answer, writes the next; over another one where the server closes it behind each answer."""
 
-    def __init__(self, requests: Iterator[bytes], outcome: Outcome) -> None:
-        self.requests, self.outcome = requests, outcome
+    def __init__(self, requests: Iterator[bytes], outcome: Outcome, port: int) -> None:
+        self.requests, self.outcome, self.port = requests, outcome, port
+        self.closes = False
+        """Whether the server has said that it closes."""
+        self.reopening: asyncio.Task[None] | None = None
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.head = b""
         self.missing = 0
@@ -130,12 +134,16 @@ class Connection(asyncio.Protocol):
             self.missing = int(self.tail != LAST_CHUNK)
         if self.missing <= 0:
             self.reading_body, self.tail = False, None
-            self.next()
+            if self.closes:
+                self.transport.close()
+            else:
+                self.next()
 
     def open(self, head: bytes) -> int:
         """Count an answer by its status; how long its body is."""
         status = int(head[9:12])
         self.outcome.statuses[status] += 1
+        self.closes = closing.search(head) is not None
         if status == 304:
             return 0
         length = content_length.search(head)
@@ -144,6 +152,7 @@ class Connection(asyncio.Protocol):
             return 0
         if length is None:
             self.outcome.failures.append(f"no Content-Length: {head[:200]!r}")
+            self.closes = False
             self.transport.close()
             return 0
         return int(length[1])
@@ -152,8 +161,22 @@ class Connection(asyncio.Protocol):
         """End; a connection that the server closed in the middle is a failure."""
         if exc or self.reading_body or self.head:
             self.outcome.failures.append(f"connection lost: {exc}")
-        if not self.done.done():
+        elif self.closes:
+            self.reopening = asyncio.get_running_loop().create_task(self.reopen())
+        if self.reopening is None and not self.done.done():
             self.done.set_result(None)
+
+    async def reopen(self) -> None:
+        """Go on over a new connection."""
+        self.closes = False
+        try:
+            await asyncio.get_running_loop().create_connection(lambda: self, "127.0.0.1", self.port)
+        except OSError as error:
+            self.outcome.failures.append(f"connection lost: {error}")
+            self.done.set_result(None)
+        else:
+            self.reopening = None
+            self.next()
 
 
 def send_file(port: int, head: bytes, path: Path, status: int) -> float:
