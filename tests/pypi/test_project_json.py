@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 import httpx
 import orjson
 import pytest
+from entrepot.db.sql import execute, fetch
 from entrepot.plugin import RenderContext, StoredExtra, StoredFile
 from entrepot_pypi import projectjson
 from entrepot_pypi.page import metadata_extra
@@ -57,6 +58,7 @@ def test_a_document_has_the_keys_that_tools_read() -> None:
     assert found is not None
     assert set(found) == {"info", "last_serial", "ownership", "releases", "urls", "vulnerabilities"}
     assert found["last_serial"] == 77
+    assert found["info"]["description"] == ""  # its metadata is lost
     assert {"name": "Foo", "version": "1.0", "summary": "A foo", "requires_dist": ["bar"], "yanked": False, "yanked_reason": None}.items() <= found[
         "info"
     ].items()
@@ -167,4 +169,16 @@ async def test_serials_grow_with_each_change_and_tell_nothing_of_what_is_hidden(
     insider: httpx.Response = await client.http.get(client.url("simple/"), headers={"accept": json, **headers})
     assert int(insider.headers["x-pypi-last-serial"]) > first[0]
     await client.publish(SDIST)
-    assert all(later > earlier for later, earlier in zip(await serials(), first, strict=True))
+    later = await serials()
+    assert all(new > old for new, old in zip(later, first, strict=True))
+
+    [head] = await fetch(
+        """SELECT head.id FROM head JOIN namespace ON namespace.id = head.namespace_id
+        WHERE namespace.name = $1 AND head.label = 'main' AND head.document = 'simple'""",
+        client.namespace,
+    )
+    snapshots = client.services.site.snapshots
+    assert [await snapshots.changed_at(head["id"], part, ()) for part in (None, "foo-bar")] == later[:2]
+    await execute("DELETE FROM change WHERE head_id = $1", head["id"])
+    pruned = [await snapshots.changed_at(head["id"], part, ()) for part in (None, "foo-bar")]
+    assert all(0 <= new - old <= 60_000 for new, old in zip(pruned, later[:2], strict=True))

@@ -100,7 +100,26 @@ async def test_redirects_are_relative_and_arrive(client: PypiClient, path: str, 
 
 
 async def test_an_accept_that_cannot_be_met_is_a_406(client: PypiClient) -> None:
-    assert (await client.get("simple/", "image/png")).status_code == 406
+    answer = await client.get("simple/", "image/png")
+    assert (answer.status_code, answer.headers["vary"]) == (406, "Accept")
+
+
+@pytest.mark.parametrize("path", ["simple/", "simple/foo-bar/"])
+async def test_each_representation_and_encoding_has_an_etag_of_its_own_and_is_unchanged_for_who_has_it(client: PypiClient, path: str) -> None:
+    for number in range(30):  # so much that compression is worth it
+        await client.publish(build_wheel("Foo.Bar", f"1.{number}") if path != "simple/" or not number else build_wheel(f"foo-bar-{number}", "1"))
+    tags: dict[str, str] = {}
+    for accept in (JSON, "text/html"):
+        for encoding in ("identity", "gzip", "zstd"):
+            asked = {"accept": accept, "accept-encoding": encoding}
+            answer = await client.http.get(client.url(path), headers=asked)
+            assert answer.headers.get("content-encoding", "identity") == encoding
+            assert answer.headers["vary"] == "Accept, Accept-Encoding"
+            assert answer.headers["x-pypi-last-serial"].isdecimal()
+            tags[answer.headers["etag"]] = f"{accept} {encoding}"
+            again = await client.http.get(client.url(path), headers={**asked, "if-none-match": answer.headers["etag"]})
+            assert (again.status_code, again.content, again.headers["vary"]) == (304, b"", "Accept, Accept-Encoding")
+    assert len(tags) == 6
 
 
 async def test_yanking_shows_on_the_next_request_in_both_forms(client: PypiClient) -> None:

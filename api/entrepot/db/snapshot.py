@@ -101,6 +101,8 @@ DOCUMENT_CHANGED_AT = f"""SELECT
     (SELECT max(freed_package.freed_at) FROM head JOIN freed_package ON freed_package.namespace_id = head.namespace_id
         WHERE head.id = ?1 AND NOT freed_package.private)"""
 """When a change that the reader sees was logged; else when such a package was changed; and when a public one went."""
+LONGEST_TRANSACTION = 60_000
+"""In milliseconds. The log is written at the end of a transaction, a package before: what is said does not fall when the log is pruned, a week later."""
 MOST_PARTS = 500
 """Above so many changed parts a scan of the document is as quick as asking for each."""
 
@@ -113,7 +115,7 @@ def document_changed_at(audience: Sequence[int]) -> str:
 
 def latest(logged: int | None, updated: int | None, freed: int | None) -> int:
     """Of the row of such a statement."""
-    return max(logged or updated or 0, freed or 0)
+    return max(logged or (updated or 0) + LONGEST_TRANSACTION, freed or 0)
 
 
 def grouped(rows: Iterable[tuple[str, int, bytes]], private: Collection[int]) -> dict[str, PartRows]:

@@ -359,7 +359,10 @@ def _file_headers(row: FileRow, *, private: bool) -> list[Header]:
 def immediate(target: RedirectTarget | RefusalTarget, query: str = "") -> Response:
     """The answer to a target without bytes of its own."""
     if isinstance(target, RefusalTarget):
-        return problem(target.status, target.message)
+        refusal = problem(target.status, target.message)
+        if target.status == 406:
+            refusal.headers["vary"] = "Accept"  # another one may be met
+        return refusal
     location = quote(target.location + (f"?{query}" if query else ""), safe=IN_URLS)
     if ":" in location.partition("/")[0]:
         location = f"./{location}"  # else what stands before the colon is taken for a scheme, and leads to another site
