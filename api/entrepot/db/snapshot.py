@@ -102,7 +102,7 @@ DOCUMENT_CHANGED_AT = f"""SELECT
         WHERE head.id = ?1 AND NOT freed_package.private)"""
 """When a change that the reader sees was logged; else when such a package was changed; and when a public one went."""
 LONGEST_TRANSACTION = 60_000
-"""In milliseconds. The log is written at the end of a transaction, a package before: what is said does not fall when the log is pruned, a week later."""
+"""In milliseconds. The log is written at the end of a transaction, a package before: so what is said does not fall when the log is pruned."""
 MOST_PARTS = 500
 """Above so many changed parts a scan of the document is as quick as asking for each."""
 
