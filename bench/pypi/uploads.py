@@ -31,7 +31,7 @@ def measure(fields: Fields, scale: Scale) -> list[Table]:
                 rates[rival.title, size, connections] = rate
                 table.add(rival.title, size, connections, rate, found["Entrepot"][0] / rate, cpu)
     table.note(f"The servers all run and take turns of {scale.turn} uploads by the form of twine; medians of {scale.rounds}.")
-    table.note("Peers check nothing of what is uploaded; nor do they wait for the disk. simple-repository-server takes no uploads.")
+    table.note("No peer looks into what is uploaded; pypiserver does not wait for the disk, devpi-server for its database alone.")
     table.note(f"The disk syncs {fdatasync_rate(BUILD):,.0f} times a second. Budget: 3 × the best peer, at the largest size 0.9 of the smallest's.")
     for connections in CONNECTIONS:
         table.note(verdict(rates, scale.sizes, connections))
