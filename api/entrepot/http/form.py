@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import ClassVar
 
 from python_multipart.exceptions import FormParserError
@@ -17,8 +16,6 @@ from entrepot.errors import BadRequest, TooLarge
 
 MOST_OVERHEAD = 8 << 20
 LONGEST_FIELD = 4 << 10
-SHORT = 80
-"""Bytes of a header that is worth keeping: one that names a field, and no file of a name that comes once."""
 
 
 @dataclass(slots=True)
@@ -123,7 +120,7 @@ class UploadForm:
 
     def _end_headers(self) -> None:
         part = self._part
-        disposition, options = _disposition(part.headers.get(b"content-disposition", b""))
+        disposition, options = parse_options_header(part.headers.get(b"content-disposition"))
         part.name = _text(options.get(b"name", b""))
         if disposition != b"form-data" or not part.name:
             raise BadRequest("The upload form has a part without a name.")
@@ -162,16 +159,6 @@ class UploadForm:
 
     def _end(self) -> None:
         self._ended = True
-
-
-def _disposition(header: bytes) -> tuple[bytes, Mapping[bytes, bytes]]:
-    """What a Content-Disposition says. Short ones are the same in every form, and reading one takes as long as a look-up in the database."""
-    return _short_disposition(header) if len(header) <= SHORT else parse_options_header(header)
-
-
-@lru_cache(maxsize=256)
-def _short_disposition(header: bytes) -> tuple[bytes, Mapping[bytes, bytes]]:
-    return parse_options_header(header)
 
 
 def _text(value: bytes) -> str:
