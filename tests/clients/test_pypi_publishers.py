@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 from access_log import AccessLog
 from installed_server import Server
 from pypi_builder import build_wheel
-from pypi_publishers import PUBLISHERS, by_pdm, by_poetry, said, write_project
+from pypi_publishers import PUBLISHERS, Done, by_pdm, by_poetry, said, write_project
 from real_client import Client
 
 pytestmark = pytest.mark.parametrize("lasting_ground", ["folder"], indirect=True)  # the form is the same on every ground: tests/pypi
@@ -57,12 +58,11 @@ def test_it_shows_that_a_token_is_wrong(watched: Watched, client: Client, tool: 
     assert ("This token is not valid" in said(done)) is shows_sentence
 
 
-@pytest.mark.parametrize("publish", [by_poetry, by_pdm])
-def test_skip_existing_goes_on_where_a_file_is_there(watched: Watched, client: Client, token: str, publish: object) -> None:
+@pytest.mark.parametrize(("tool", "publish"), [("poetry", by_poetry), ("pdm", by_pdm)])
+def test_skip_existing_goes_on_where_a_file_is_there(watched: Watched, client: Client, token: str, tool: str, publish: Callable[..., Done]) -> None:
     """twine refuses the option for every index but PyPI; uv has `--check-url`."""
-    assert callable(publish)
     server, _ = watched
-    name = f"skipped-{publish.__name__.replace('_', '-')}"
+    name = f"skipped-by-{tool}"
     put(server, build_wheel(name, "1.0", files={"other.py": b""}))
     done = publish(client, write_project(client.home / "project", name, "answer = 44\n"), legacy(server), token, "--skip-existing")
     assert done.returncode == 0, said(done)
