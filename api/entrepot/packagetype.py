@@ -425,11 +425,15 @@ class PackageType(ABC):
         """
         return ()
 
-    def admit(self, file: StoredFile) -> None:  # noqa: B027  # most types keep no file out
-        """Raises Conflict with a sentence for a new file that what was said of its package (`package_state`) keeps out.
+    def admit(self, file: StoredFile, siblings: Sequence[str]) -> Sequence[Objection]:
+        """What speaks against a new file where it goes: rules on which a namespace insists or not, as on `Inspection.objections`.
 
-        Asked when a file is about to be published or copied, with the state that it will have; not for one that is there already.
+        `siblings` are the paths of the other files that its release has in this type, sorted. Raises Conflict with a sentence for a file that
+        what was said of its package (`package_state`) keeps out of every namespace.
+
+        Asked in the transaction that publishes or copies a file, with the state that it will have; not for one that is there already.
         """
+        return ()
 
     # -- index documents ----------------------------------------------------------------------------------------------
 

@@ -118,6 +118,16 @@ async def test_an_import_takes_what_a_strict_namespace_refuses_and_tells_of_what
     assert [note for note in told[invalid[0]].notes if "requires-python" in note]
 
 
+async def test_an_import_takes_the_two_sdists_of_an_old_release_and_tells_of_the_second(depot: Depot) -> None:
+    both = [build_sdist("old", "1.0", format=format) for format in ("tar.gz", "zip")]
+    for name, body in both:
+        depot.put(name, body)
+    told = await depot.take()
+    assert told.imported == (await depot.project("old")).keys() == {name for name, _ in both}
+    assert [note.partition(" has the sdist ")[0] for name, _ in both for note in told[name].notes] == ["The release 1.0 of old"]
+    assert (await depot.take()).present == told.imported
+
+
 async def test_a_namespace_asks_of_uploads_what_its_strictness_says_at_that_time(depot: Depot) -> None:
     own = (await look(depot.alice.client, "{ viewer { id } }"))["viewer"]["id"]
     statuses = []

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from entrepot.plugin import Inspection, InvalidPackage, Objection, Strictness
-from entrepot.services.strictness import check_objections, strictness_of
+from entrepot.plugin import Conflict, Inspection, InvalidPackage, Objection, Strictness
+from entrepot.services.strictness import check_admission, check_objections, strictness_of
 
 IMPORT, PRIVATE, PUBLIC = Strictness
 
@@ -38,3 +38,13 @@ def test_a_refusal_says_what_is_wrong_and_who_takes_the_file() -> None:
         check_objections(odd, PUBLIC)
     with pytest.raises(InvalidPackage, match=r"^It is odd\. .*its strictness is PUBLIC"):
         check_objections(Inspection(name="a", version="1", objections=odd.objections[:1]), PUBLIC)
+
+
+def test_what_speaks_against_a_file_beside_others_is_a_conflict_or_is_told_of_when_it_passes() -> None:
+    odd, old = Objection(PUBLIC, "It is odd."), Objection(PRIVATE, "It is a second one.")
+    assert check_admission([odd, old], IMPORT) == ["It is a second one."]
+    assert check_admission([odd], PRIVATE) == []
+    with pytest.raises(Conflict, match=r"^It is a second one\. \(`entrepot import` takes such files\.\)$"):
+        check_admission([odd, old], PRIVATE)
+    with pytest.raises(Conflict, match=r"^It is odd\. .*its strictness is PUBLIC"):
+        check_admission([odd], PUBLIC)

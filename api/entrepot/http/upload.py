@@ -103,6 +103,7 @@ def answer(published: PublishedFile, base: str) -> Response:
     """A published file as JSON: 201, or 200 where nothing changed."""
     body = asdict(published)
     created = body.pop("created")
+    del body["forgiven"]  # only imports forgive
     body["url"] = base + published.url
     body["labels"] = list(published.labels)
     headers = {"location": body["url"], "cache-control": "no-store"}

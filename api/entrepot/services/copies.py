@@ -190,7 +190,7 @@ class _Copying:
         names = {name_key(row["namespace"]) for row in rows} if self.order.to is None else {name_key(self.order.to)}
         if len(names) > 1:
             raise ValidationError("The files are in several namespaces. Name the one that they shall go to.", field="namespace")
-        row = await fetch_one('SELECT id, name, "replace" FROM namespace WHERE name_key = $1', *names)
+        row = await fetch_one('SELECT id, name, "replace", strictness FROM namespace WHERE name_key = $1', *names)
         if row is None:
             raise not_found(f"namespace {str(self.order.to)[:64]}")
         return row

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from entrepot.db.lookup import NamespaceRow
-    from entrepot.packagetype import Extra, Inspection, PackageType
+    from entrepot.packagetype import Extra, Inspection, PackageType, Strictness
     from entrepot.services.actors import Actor
 
 
@@ -31,6 +31,8 @@ class PublishedFile:
     """Where it can be downloaded: a path on this site."""
     created: bool
     """False: the same bytes were there under the same path already, and nothing changed."""
+    forgiven: Sequence[str] = ()
+    """What was wrong with the file beside the others of its release, and let pass: sentences for the report of an import."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class Draft:
     """Nor did the content propose one: the version is the time of the upload, and moves on where the path is taken."""
     replaces: bool = False
     """A file of other bytes under the path is removed in the same transaction. False: it is a Conflict."""
+    strictness: Strictness | None = None
+    """What is insisted on; None: what the namespace does."""
     more_extras: Sequence[Extra] = ()
     """What came along with the file, and was not found in it."""
     extras: tuple[DraftExtra, ...] = field(init=False)

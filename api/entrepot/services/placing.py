@@ -14,9 +14,11 @@ from entrepot.db.models import new_uuid
 from entrepot.db.sql import Row, execute, fetch, marks, rows_of
 from entrepot.errors import Conflict
 from entrepot.services import entries, files
+from entrepot.services.admission import siblings_in
 from entrepot.services.homes import Home, Name
 from entrepot.services.hotfixes import without_hotfix
 from entrepot.services.releases import release_id
+from entrepot.services.strictness import check_admission, strictness_of
 
 if TYPE_CHECKING:
     from entrepot.services.actors import Actor
@@ -35,12 +37,13 @@ SAME = ("platform", "summary", "license", "size", "sha256", "md5", "blake2b", "a
 
 
 class Placing:
-    """Places copies in a namespace (`id`, `name`)."""
+    """Places copies in a namespace (`id`, `name`, `strictness`)."""
 
     def __init__(self, site: Site, actor: Actor, target: Row, homes: Mapping[Name, Home], at: int) -> None:
         self._site = site
         self._actor = actor
         self._target = target
+        self._strictness = strictness_of(target["strictness"])
         self._homes = homes
         self._at = at
         self._releases: dict[tuple[int, str], int] = {}
@@ -109,13 +112,16 @@ class Placing:
         """Store what the copies show in index documents."""
         stated: list[tuple[Any, ...]] = []
         extras = await files.extras_of([row["id"] for row in rows])
+        siblings = await self._siblings(rows)
         for row in rows:
             home = self._homes[Name(row["type"], row["name"])]
             source = files.stored_file({**row, "package_state": home.state}, extras[row["id"]])
             file = replace(source, namespace=self._target["name"], package=home.package, uploaded_at=self._at)
-            self._site.registry.types[row["type"]].admit(file)
+            package_type = self._site.registry.types[row["type"]]
+            others = [path for path in siblings[row["type"], await self._release(row, home)] if path != row["path"]]
+            check_admission(package_type.admit(file, others), self._strictness)
             stated += entries.rows_for(
-                self._site.registry.types[row["type"]].entries(file),
+                package_type.entries(file),
                 file_id=made[row["id"]]["id"],
                 namespace_id=self._target["id"],
                 package_id=home.package_id,
@@ -124,3 +130,13 @@ class Placing:
                 path=row["path"],
             )
         await entries.insert_rows(stated)
+
+    async def _siblings(self, rows: Sequence[Row]) -> dict[tuple[str, int], Sequence[str]]:
+        """What is in the releases that the copies go to, the copies among it: paths by type and release."""
+        releases: dict[str, set[int]] = {}
+        for row in rows:
+            releases.setdefault(row["type"], set()).add(await self._release(row, self._homes[Name(row["type"], row["name"])]))
+        found: dict[tuple[str, int], Sequence[str]] = {}
+        for name, ids in releases.items():
+            found |= {(name, release): paths for release, paths in (await siblings_in(self._site.registry.types[name], ids)).items()}
+        return found

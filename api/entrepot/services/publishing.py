@@ -15,7 +15,7 @@ from entrepot.db.models import new_uuid
 from entrepot.db.sql import Row, execute, fetch, fetch_one, rows_of, transact
 from entrepot.errors import Conflict, NotFound, Unavailable
 from entrepot.packagetype import StoredExtra, StoredFile
-from entrepot.services import audit, blobs, dating, entries, files, heads
+from entrepot.services import admission, audit, blobs, dating, entries, files, heads
 from entrepot.services.credentials import confirmed
 from entrepot.services.drafts import Draft, PublishedFile
 from entrepot.services.freed import spellings, take_names, take_names_anew
@@ -26,6 +26,7 @@ from entrepot.services.permissions import On, given, require, require_scope, see
 from entrepot.services.releases import order_by_common_key, release_id
 from entrepot.services.removals import Removal, remove_rows
 from entrepot.services.selections import Address, FileSelection, selected
+from entrepot.services.strictness import check_admission, strictness_of
 
 if TYPE_CHECKING:
     from entrepot.packagetype import PackageType
@@ -157,7 +158,7 @@ def _event_fields(file: PublishedFile) -> dict[str, str]:
 
 async def _write(site: Site, draft: Draft, claim: blobs.Claim) -> tuple[PublishedFile, Removal]:
     """The file, and what was removed for it."""
-    namespace = await fetch_one("SELECT replace, default_visibility FROM namespace WHERE id = $1 {share}", draft.namespace.id)
+    namespace = await fetch_one("SELECT replace, default_visibility, strictness FROM namespace WHERE id = $1 {share}", draft.namespace.id)
     locked = await _lock_packages(draft)
     draft = replace(draft, actor=await confirmed(draft.actor))
     await check_writer(site, draft)
@@ -183,7 +184,9 @@ async def _write(site: Site, draft: Draft, claim: blobs.Claim) -> tuple[Publishe
     )
     labels = await label_ids(draft.actor, namespace_id=draft.namespace.id, names=draft.labels)
     file = _stored(draft, binding, at)
-    draft.package_type.admit(file)
+    siblings = (await admission.siblings_in(draft.package_type, [release]))[release]
+    strictness = draft.strictness or strictness_of(namespace["strictness"])
+    forgiven = check_admission(draft.package_type.admit(file, siblings), strictness)
     uuid = new_uuid()
     file_id = await _insert_file(draft, uuid, binding, release, at)
     await _insert_extras(draft, file_id)
@@ -214,7 +217,7 @@ async def _write(site: Site, draft: Draft, claim: blobs.Claim) -> tuple[Publishe
         if entry.representations
     )
     await heads.bump([*removed.touched, *shown])
-    return published(draft.package_type, file, id=uuid, labels=sorted(labels), created=True), removed
+    return replace(published(draft.package_type, file, id=uuid, labels=sorted(labels), created=True), forgiven=forgiven), removed
 
 
 async def _remove_replaced(site: Site, draft: Draft) -> Removal:

@@ -133,7 +133,7 @@ class IncomingUpload:
             raise ValidationError(f"{basename} is empty. Was it built, and is the path right?")
         received = await _in_thread(self._inspect, basename, type, dict(digests or {}))
         check_objections(received.inspection, strictness or strictness_of(self._namespace.strictness))
-        return self._draft(received, basename, package, version, wanted_labels, private)
+        return replace(self._draft(received, basename, package, version, wanted_labels, private), strictness=strictness)
 
     async def publish_prepared(self, draft: Draft, *, first: publishing.Step | None = None) -> PublishedFile:
         """Publish what was prepared, in a transaction that begins with `first`; that alone is run where the file is there already.

@@ -135,7 +135,9 @@ def _force(request: Request) -> bool:
 
 def _taken(published: PublishedFile) -> Response:
     """201, or 200 where the same bytes were there."""
-    return JSONResponse(asdict(published), 201 if published.created else 200)
+    body = asdict(published)
+    del body["forgiven"]  # only imports forgive
+    return JSONResponse(body, 201 if published.created else 200)
 
 
 def _status(error: EntrepotError) -> int:

@@ -14,6 +14,7 @@ from entrepot.plugin import (
     Inspection,
     InvalidPackage,
     Listed,
+    Objection,
     PackageSummary,
     PackageType,
     PartRepresentation,
@@ -28,7 +29,7 @@ from entrepot_pypi import address, detection, folder, legacy, name, page, projec
 from entrepot_pypi.graphql import PypiFacet, PypiFile, file_fields
 from entrepot_pypi.negotiation import media_types
 from entrepot_pypi.readme import pkg_info_extra
-from entrepot_pypi.sdist import inspect_sdist
+from entrepot_pypi.sdist import inspect_sdist, sibling_objections
 from entrepot_pypi.wheel import inspect_wheel
 
 if TYPE_CHECKING:
@@ -142,9 +143,10 @@ class PypiType(PackageType):
         bodies = {"json": page.json_entry(file), "html": page.html_entry(file), address.project_json: projectjson.entry(file)}
         return (Entry(_document, bodies, version.key(file.version) + file.path.encode()),)
 
-    def admit(self, file: StoredFile) -> None:
-        """No new file in a project that is archived or in quarantine (PEP 792)."""
+    def admit(self, file: StoredFile, siblings: Sequence[str]) -> Sequence[Objection]:
+        """No new file in a project that is archived or in quarantine (PEP 792), and no second sdist in a release."""
         status.check_open(file)
+        return tuple(sibling_objections(file, siblings))
 
     def render_part(self, representation: str, context: RenderContext, entries: Sequence[bytes]) -> bytes:
         """A project's page."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from typing import Any, BinaryIO
 
-from entrepot.plugin import InvalidPackage, Objection, Strictness
+from entrepot.plugin import InvalidPackage, Objection, StoredFile, Strictness
 from packaging.version import Version
 
 from entrepot_pypi import metadata
@@ -20,6 +20,7 @@ from entrepot_pypi.ziparchive import ZipArchive
 from entrepot_pypi.zipend import has_end
 
 _most_letters = 8 << 20
+_endings = (".tar.gz", ".zip")
 _filename = re.compile(r"([A-Za-z0-9][A-Za-z0-9._+!-]*-[A-Za-z0-9._+!]+)\.(tar\.gz|zip)")
 
 
@@ -41,6 +42,17 @@ def inspect_sdist(file: BinaryIO, basename: str) -> tuple[bytes, metadata.Descri
     objections = (*_license_file_objections(names, top, description), *sdist_objections(basename, description.name, description.version))
     description = replace(description, objections=(*description.objections, *objections))
     return body, description, {"packagetype": "sdist", "python_tag": "source"}
+
+
+def sibling_objections(file: StoredFile, siblings: Sequence[str]) -> Iterator[Objection]:
+    """A release has one sdist: of several, installers build whichever they come upon first."""
+    other = next((path for path in siblings if path.endswith(_endings)), None)
+    if other is not None and file.path.endswith(_endings):
+        yield Objection(
+            Strictness.PRIVATE,
+            f"The release {file.version} of {file.name} has the sdist {other}, and a release has one alone. "
+            f"Raise the version, or remove {other} before you publish {file.path}.",
+        )
 
 
 def _license_file_objections(names: Set[str], top: str, description: metadata.Description) -> Iterator[Objection]:

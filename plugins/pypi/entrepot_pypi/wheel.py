@@ -116,9 +116,7 @@ def _tag_objections(tags: Sequence[str], wheel: Wheel) -> Iterator[Objection]:
             return
         inside |= parse_tag(tag.strip())
     if inside != wheel.all_tags:
-        yield Objection(
-            Strictness.PUBLIC, "The tags in the wheel's WHEEL file are not those of its filename: rename wheels with `wheel tags`."
-        )
+        yield Objection(Strictness.PUBLIC, "The tags in the wheel's WHEEL file are not those of its filename: rename wheels with `wheel tags`.")
 
 
 def _check_identity(description: metadata.Description, wheel: Wheel, basename: str) -> None:

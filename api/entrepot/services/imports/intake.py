@@ -15,6 +15,7 @@ from entrepot.services.imports.folders import Folder, FoundFile, OpenFile, Unrea
 from entrepot.services.imports.outcomes import Line, Outcome, Why, shown
 from entrepot.services.imports.survey import NOTHING, named_as_package
 from entrepot.services.labels import add_label, label_name
+from entrepot.services.strictness import forgiven
 
 if TYPE_CHECKING:
     from entrepot.db.lookup import NamespaceRow
@@ -162,7 +163,7 @@ class Intake:
             published = await upload.publish_prepared(draft)
         missing = [] if published.created else [label for label in self._asked_labels(file) if label not in published.labels]
         await self._say(draft.type, draft.canonical_name, draft.path, missing, listed.state)
-        outcome = Outcome.IMPORTED if published.created else Outcome.PRESENT
+        outcome, notes = Outcome.IMPORTED if published.created else Outcome.PRESENT, [*notes, *published.forgiven]
         return self._line(file, outcome, type=draft.type, path=draft.path, sha256=draft.sha256, labels=[*published.labels, *missing], notes=notes)
 
     async def _inspect(self, file: FoundFile, upload: IncomingUpload, type_name: str | None, listed: Listed) -> tuple[Draft, Sequence[str]]:
@@ -178,8 +179,7 @@ class Intake:
                 digests=digests,
                 strictness=Strictness.IMPORT,
             )
-            forgiven = [objection.message for objection in draft.inspection.objections if Strictness.PRIVATE.insists_on(objection)]
-            return draft, [*forgiven, *self._check_place(file, draft, listed)]
+            return draft, [*forgiven(draft.inspection.objections), *self._check_place(file, draft, listed)]
         except (EntrepotError, OSError, MemoryError):
             raise
         except Exception as error:  # a plugin's code: whatever it raises is this file's trouble alone
