@@ -106,7 +106,7 @@ class LegacyForm(UploadForm):
 
 
 def routes(serve: Services) -> Sequence[BaseRoute]:
-    """The upload address, with its slash and without: a redirect would lose the form in most clients."""
+    """The upload address, with its slash and without: twine, hatch and pdm do not follow a redirect, and uv not every one."""
 
     async def endpoint(request: Request) -> Response:
         try:

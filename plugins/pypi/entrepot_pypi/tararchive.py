@@ -10,16 +10,16 @@ from typing import BinaryIO, ClassVar, Self
 
 from entrepot.plugin import InvalidPackage
 
-_few_members = 12_000
+_few_members = 8_000
 _most_members = 100_000
-_bytes_per_member = 800
+_bytes_per_member = 1050
 _most_inflated = 8 << 30
 _small = 64 << 20
 _ratio = 50
 _largest_header = 8 << 10
 _large_header = 1 << 10
 _most_large_headers = 1000
-_most_pax_squares = 1 << 29
+_pax_squares_per_member = 1 << 13
 _most_global_pax = 4 << 10
 _piece = 1 << 16
 _headers = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
@@ -38,7 +38,8 @@ def inflated_cap(size: int) -> int:
 
 
 def member_cap(size: int) -> int:
-    """How many members a file of this size may have: `tarfile` takes a tenth of a millisecond for each, and hostile ones compress to nothing."""
+    """How many members a file of this size may have, each with one extended header: `tarfile` takes a tenth of a millisecond for each pair, and
+    hostile ones compress to nothing."""
     return min(_most_members, max(_few_members, size // _bytes_per_member))
 
 
@@ -50,7 +51,7 @@ def members(file: BinaryIO, cap: int, most: int = _few_members) -> Iterator[tupl
     file.seek(0)
     source = _Inflated(file, cap)
     try:
-        counting = type("CountingMember", (Member,), {"large_headers": 0, "pax_squares": 0, "global_pax": 0})
+        counting = type("CountingMember", (Member,), {"headers_left": 2 * most, "pax_squares_left": most * _pax_squares_per_member})
         with tarfile.open(fileobj=source, mode="r|", tarinfo=counting, bufsize=_piece) as archive:
             yield from _walk(archive, most)
         while source.read(_piece):
@@ -80,8 +81,9 @@ def _walk(archive: tarfile.TarFile, most: int) -> Iterator[tuple[tarfile.TarFile
 class Member(tarfile.TarInfo):
     """A member whose header is judged before the archive acts on it. Each archive has a subclass of its own, to count in."""
 
+    headers_left: ClassVar[int] = 2 * _few_members
+    pax_squares_left: ClassVar[int] = _few_members * _pax_squares_per_member
     large_headers: ClassVar[int] = 0
-    pax_squares: ClassVar[int] = 0
     global_pax: ClassVar[int] = 0
 
     @classmethod
@@ -97,6 +99,9 @@ class Member(tarfile.TarInfo):
             raise
         except tarfile.HeaderError as error:
             raise InvalidPackage(f"The tar archive has a damaged header ({error}). Build or upload the file again.") from error
+        cls.headers_left -= 1
+        if cls.headers_left < 0:
+            raise InvalidPackage("The tar archive has more extended headers than members. Build the file again without them.")
         if member.type in _headers and member.size > _large_header:
             cls.large_headers += 1
             if member.size > _largest_header or cls.large_headers > _most_large_headers:
@@ -108,9 +113,9 @@ class Member(tarfile.TarInfo):
     def _count_pax(cls, member: tarfile.TarInfo) -> None:
         """Refuse extended headers that say more than paths and times do."""
         if member.type in (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.XGLTYPE):
-            cls.pax_squares += member.size**2
+            cls.pax_squares_left -= member.size**2
             cls.global_pax += member.size if member.type == tarfile.XGLTYPE else 0
-            if cls.pax_squares > _most_pax_squares or cls.global_pax > _most_global_pax:
+            if cls.pax_squares_left < 0 or cls.global_pax > _most_global_pax:
                 raise InvalidPackage("The tar archive has too many or too long extended headers. Build the file again without them.")
 
 

@@ -14,7 +14,9 @@ _locator = struct.Struct("<4sLQL")
 _zip64_size = _zip64_end.size + _locator.size
 _longest_comment = 65535
 _largest_directory = 8 << 20
+_few_members = 40_000
 _most_members = 50_000
+_bytes_per_member = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,9 @@ def _zip64_directory(records: bytes, small: Directory, start: int) -> Directory:
 
 
 def _check(directory: Directory, end: int) -> None:
-    if directory.members > _most_members or directory.length > _largest_directory:
-        raise InvalidPackage(
-            f"The zip archive has too many members: {_most_members} are allowed, with {_largest_directory >> 20} MiB for the list of them."
-        )
+    most = min(_most_members, max(_few_members, end // _bytes_per_member))
+    if directory.members > most or directory.length > _largest_directory:
+        raise InvalidPackage(f"The zip archive has too many members: {most} are allowed, with {_largest_directory >> 20} MiB for the list of them.")
     if not directory.members:
         raise InvalidPackage("The zip archive is empty.")
     if directory.offset + directory.length != end:
