@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from entrepot.archives.bounds import Inflated, Patience, Readable
+from entrepot.archives.streams import Decompressor, Gunzipped, Unpacked
+from entrepot.archives.tar import TarReader
+from entrepot.archives.tarheader import TarKind, TarMember
 from entrepot.errors import (
     BadRequest,
     Conflict,
@@ -64,6 +68,7 @@ __all__ = [
     "BigInt",
     "Conflict",
     "ConflictError",
+    "Decompressor",
     "DigestMismatch",
     "DocumentRepresentation",
     "DocumentTarget",
@@ -76,7 +81,9 @@ __all__ = [
     "FileSelection",
     "FileTarget",
     "FilesInput",
+    "Gunzipped",
     "IncomingUpload",
+    "Inflated",
     "Inspection",
     "InvalidInputError",
     "InvalidPackage",
@@ -96,11 +103,13 @@ __all__ = [
     "PartRepresentation",
     "PartTarget",
     "Parts",
-    "Pieces",
+    "Patience",
     "PermissionDenied",
     "PermissionDeniedError",
+    "Pieces",
     "PluginError",
     "PublishedFile",
+    "Readable",
     "RedirectTarget",
     "RefusalTarget",
     "RenderContext",
@@ -110,10 +119,14 @@ __all__ = [
     "StoredExtra",
     "StoredFile",
     "Strictness",
+    "TarKind",
+    "TarMember",
+    "TarReader",
     "Target",
     "TooLarge",
     "Unauthenticated",
     "Unavailable",
+    "Unpacked",
     "Upload",
     "UploadForm",
     "ValidationError",

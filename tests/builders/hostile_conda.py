@@ -195,7 +195,9 @@ INFLATED = {
         lambda: conda(pkg_frames=zstd(header("l", tarfile.SYMTYPE, target="x")) + zstd(header("a/" * 47 + "a") * 1000) * 29 + zstd(END)),
     ),
     "a header of 32 MiB": Hostile("longer than any path", pkg(header("x", tarfile.GNUTYPE_LONGNAME, size=32 * MiB))),
-    "many small bzip2 streams": Hostile("small bzip2 streams", lambda: v1(info() + header("x", size=MiB)) + bz2.compress(b"x") * 9999, ".tar.bz2"),
+    "many small bzip2 streams": Hostile(
+        "small compressed streams", lambda: v1(info() + header("x", size=MiB)) + bz2.compress(b"x") * 9999, ".tar.bz2"
+    ),
     "a bzip2 stream cut short": Hostile("damaged or cut short", lambda: v1(info() + END)[:-1], ".tar.bz2"),
     "a bzip2 stream with a bit turned": Hostile(
         "damaged or cut short", lambda: v1(info(), header("x", body=b"x" * 5000) + END)[:-20] + b"\xaa" * 20, ".tar.bz2"

@@ -12,7 +12,6 @@ from collections.abc import Callable
 import pytest
 from entrepot.plugin import Inspection, InvalidPackage
 from entrepot_pypi.packagetype import PypiType
-from entrepot_pypi.tararchive import members
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypi_builder import build_metadata, build_sdist, build_tar, build_zip
@@ -125,21 +124,25 @@ def test_a_filename_that_is_no_sdists_is_refused(inspect: Inspect, basename: str
         (member("foo-1.0/link", tarfile.SYMTYPE, "../other"), "stays in the folder"),
         (member("foo-1.0/a/link", tarfile.SYMTYPE, "../../other"), "stays in the folder"),
         (member("foo-1.0/link", tarfile.SYMTYPE, "a/../b"), "stays in the folder"),
-        (member("foo-1.0/link", tarfile.SYMTYPE, ""), "stays in the folder"),
+        (member("foo-1.0/link", tarfile.SYMTYPE, ""), "a link to nothing"),
         (member("foo-1.0/PKG-INFO/link", tarfile.SYMTYPE, "x"), "as a file and as a folder"),
         (member("foo-1.0//PKG-INFO"), "no empty parts"),
         (member("foo-1.0/./setup.py"), "no empty parts"),
         (member("foo-1.0/setup.py"), "'foo-1.0/setup.py' twice"),
-        (member("foo-1.0/link", tarfile.LNKTYPE, "foo-1.0/PKG-INFO"), "a hard link, a device"),
-        (member("foo-1.0/device", tarfile.CHRTYPE), "a hard link, a device"),
-        (member("foo-1.0/pipe", tarfile.FIFOTYPE), "a hard link, a device"),
+        (member("foo-1.0/link", tarfile.LNKTYPE, "foo-1.0/PKG-INFO"), "is a hard link"),
+        (member("foo-1.0/device", tarfile.CHRTYPE), "a special file"),
+        (member("foo-1.0/pipe", tarfile.FIFOTYPE), "a special file"),
+        (member("foo-1.0/old", tarfile.GNUTYPE_SPARSE), "a special file"),
         (member("/etc/passwd"), "outside of the folder"),
         (member("foo-1.0/../../evil"), "outside of the folder"),
         (member("foo-1.0/a\\b"), "backslashes"),
         (member("foo-1.0/a\nb"), "control characters"),
         (member("foo-1.0/a\udc80"), "names are UTF-8"),
         (member("foo-1.0/" + "x" * 1024), "characters at most"),
-        (member("foo-1.0/" + "x" * 9000), "has a header of"),
+        (member("foo-1.0/" + "x" * 9000), "characters at most"),
+        (member("foo-1.0/" + "x" * 70_000), "headers longer than any path"),
+        (member("foo-1.0/file/"), "with the name of a folder"),
+        (member("./"), "with the name of a folder"),
         (member("other/file"), "one folder"),
         (member("file"), "one folder"),
         (member("foo-1.0/PKG-INFO"), "PKG-INFO' twice"),
@@ -180,7 +183,7 @@ def test_an_sdist_that_is_cut_off_anywhere_is_refused(inspect: Inspect, format: 
             inspect((basename, body[:length]))
 
 
-@pytest.mark.parametrize("trailing", [b"x", gzip.compress(b"more", mtime=0), bytes(600) + b"x"])
+@pytest.mark.parametrize("trailing", [b"x", gzip.compress(b"more", mtime=0), bytes(600) + b"x", bytes(200_000) + b"x"])
 def test_something_behind_the_gzip_stream_is_refused(inspect: Inspect, trailing: bytes) -> None:
     basename, body = build_sdist("foo", "1.0")
     with pytest.raises(InvalidPackage, match="stands behind the end"):
@@ -202,7 +205,7 @@ def test_a_damaged_header_does_not_pass_for_the_end(inspect: Inspect) -> None:
     basename, body = build_sdist("foo", "1.0")
     tar = bytearray(gzip.decompress(body))
     tar[tar.index(b"foo-1.0/setup.py")] ^= 0xFF
-    with pytest.raises(InvalidPackage, match="damaged header"):
+    with pytest.raises(InvalidPackage, match="damaged or cut short"):
         inspect((basename, gzip.compress(bytes(tar))))
 
 
@@ -221,13 +224,6 @@ def test_a_tar_bomb_is_refused_in_little_memory(inspect: Inspect) -> None:
         assert tracemalloc.get_traced_memory()[1] < 16 << 20
     finally:
         tracemalloc.stop()
-
-
-def test_very_many_members_are_refused() -> None:
-    _, body = build_sdist("foo", "1.0")
-    assert len(list(members(io.BytesIO(body), 1 << 20, most=4))) == 4
-    with pytest.raises(InvalidPackage, match="more than 3 members"):
-        list(members(io.BytesIO(body), 1 << 20, most=3))
 
 
 def test_a_gzip_header_without_an_end_is_refused(inspect: Inspect) -> None:

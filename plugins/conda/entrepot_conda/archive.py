@@ -9,15 +9,15 @@ from __future__ import annotations
 import errno
 import os
 import zipfile
+from bz2 import BZ2Decompressor
 from typing import BinaryIO, NamedTuple, cast
 
 import zstandard
-from entrepot.plugin import EntrepotError, InvalidPackage
+from entrepot.plugin import EntrepotError, Inflated, InvalidPackage, Readable, TarMember, TarReader, Unpacked
 
-from entrepot_conda.bounds import Bunzip, Inflated, MiB, Readable
+from entrepot_conda.bounds import MiB
 from entrepot_conda.contents import Contents, Holds
 from entrepot_conda.strictjson import load_object
-from entrepot_conda.tarstream import TarMember, TarReader
 from entrepot_conda.traits import Traits
 from entrepot_conda.ziparchive import check_layout, check_members, open_zip
 
@@ -35,8 +35,8 @@ _zip_magic = b"PK\x03\x04"
 _bzip2_magic = (b"BZh", b"1AY&SY")  # a digit between them
 _bytes_to_find_info = MiB
 _directory_reach = 1 << 17  # an archive comment may be 64 KiB long
-_spare_headers = 30_000
-_bytes_a_header = 80  # each file has its digest in paths.json, which nothing compresses
+_spare_members = 30_000
+_bytes_a_member = 80  # each file has its digest in paths.json, which nothing compresses
 
 
 class Archive(NamedTuple):
@@ -82,7 +82,7 @@ def looks_like_conda(file: BinaryIO) -> bool:
             with open_zip(file) as archive, archive.open("metadata.json") as metadata:
                 return "conda_pkg_format_version" in load_object(metadata.read(_max_metadata), "metadata.json")
         if extension_of(file) == ".tar.bz2":
-            reader = TarReader(Inflated(Bunzip(file), _bytes_to_find_info, _too_large), most_headers=_spare_headers)
+            reader = TarReader(Inflated(Unpacked(file, BZ2Decompressor), _bytes_to_find_info, _too_large), most_members=_spare_members)
             contents = Contents("all", 0)
             return any(contents.place(member) == wanted[0] for member in reader)
     except Exception:  # whatever it is, it is no conda package
@@ -145,13 +145,13 @@ def _read_bzip2(file: BinaryIO) -> Archive:
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     traits = Traits()
-    documents = _collect(Inflated(Bunzip(file), max_bunzipped(size), _too_inflated), "all", size, traits)
+    documents = _collect(Inflated(Unpacked(file, BZ2Decompressor), max_bunzipped(size), _too_inflated), "all", size, traits)
     return Archive(".tar.bz2", None, documents, frozenset(traits.held))
 
 
 def _collect(source: Readable, holds: Holds, size: int, traits: Traits) -> dict[str, bytes]:
     """The wanted documents. The archive is walked to its end, for a client unpacks it to its end."""
-    reader = TarReader(source, most_headers=_spare_headers + size // _bytes_a_header)
+    reader = TarReader(source, most_members=_spare_members + size // _bytes_a_member)
     contents = Contents(holds, size)
     seen: set[str] = set()
     found: dict[str, bytes] = {}

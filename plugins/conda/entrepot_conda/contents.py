@@ -6,9 +6,7 @@ import re
 from typing import Literal
 
 from conda_package_handling.utils import is_info_member_path
-from entrepot.plugin import InvalidPackage
-
-from entrepot_conda.tarstream import TarMember
+from entrepot.plugin import InvalidPackage, TarMember
 
 Holds = Literal["info", "pkg", "all"]
 """What an archive is for: the two halves of a .conda, or a .tar.bz2."""

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-import zlib
 from typing import BinaryIO
 
 from entrepot.plugin import InvalidPackage
 
 from entrepot_pypi.sdist import stem
-from entrepot_pypi.tararchive import is_gzip, members
-from entrepot_pypi.ziparchive import ZipArchive, is_zip
+from entrepot_pypi.tararchive import is_gzip, opened
+from entrepot_pypi.ziparchive import is_zip
+from entrepot_pypi.zipend import find_directory
+from entrepot_pypi.zipmember import listed_names
 
 _peek = 1 << 20
 _tail = 128 << 10
-_wheel_file = re.compile(r"[^/]+\.dist-info/WHEEL")
+_wheel_file = re.compile(rb"[^/]+\.dist-info/WHEEL")
 _pkg_info = re.compile(r"(\./)?[^/]+/PKG-INFO")
+_zipped_pkg_info = re.compile(rb"[^/]+/PKG-INFO")
 
 
 def is_package(file: BinaryIO, basename: str) -> bool:
@@ -42,20 +44,23 @@ def _last_bytes(file: BinaryIO) -> bytes:
 
 
 def _is_zipped_package(file: BinaryIO, basename: str) -> bool:
+    """By the names in its directory: whether the archive is whole is for its inspection to say, which walks it once."""
     try:
-        names = ZipArchive(file).members.keys()
+        directory = find_directory(file)
     except InvalidPackage:
         return basename.endswith(".whl") or (basename.endswith(".zip") and _may_have_pkg_info(file))
-    if "metadata.json" in names and any(name.startswith("info-") and name.endswith(".tar.zst") for name in names):
+    file.seek(directory.offset)
+    names = set(listed_names(file.read(directory.length)))
+    if b"metadata.json" in names and any(name.startswith(b"info-") and name.endswith(b".tar.zst") for name in names):
         return False  # a conda package
     if basename.endswith(".whl") or any(map(_wheel_file.fullmatch, names)):
         return True
-    return basename.endswith(".zip") and any(map(_pkg_info.fullmatch, names))
+    return basename.endswith(".zip") and any(map(_zipped_pkg_info.fullmatch, names))
 
 
 def _has_pkg_info(file: BinaryIO) -> bool:
     """Whether PKG-INFO is among the first members of a tar."""
     try:
-        return any(_pkg_info.fullmatch(member.name) for _, member in members(file, _peek))
-    except (InvalidPackage, OSError, zlib.error):
+        return any(_pkg_info.fullmatch(member.path) for member in opened(file, _peek))
+    except (InvalidPackage, OSError):
         return False

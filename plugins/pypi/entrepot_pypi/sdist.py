@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from typing import Any, BinaryIO
 
-from entrepot.plugin import InvalidPackage, Objection, StoredFile, Strictness
+from entrepot.plugin import InvalidPackage, Objection, StoredFile, Strictness, TarMember
 from packaging.version import Version
 
 from entrepot_pypi import metadata
 from entrepot_pypi.membername import check_folders, check_link, check_name, check_spelling
 from entrepot_pypi.name import normalized
 from entrepot_pypi.registryrules import sdist_objections
-from entrepot_pypi.tararchive import Member, inflated_cap, member_cap, members
+from entrepot_pypi.tararchive import opened
 from entrepot_pypi.version import is_same, parsed
 from entrepot_pypi.ziparchive import ZipArchive
 from entrepot_pypi.zipend import has_end
@@ -77,40 +77,44 @@ def _read_zip(file: BinaryIO) -> tuple[bytes, set[str]]:
 
 def _read_tar(file: BinaryIO) -> tuple[bytes, set[str]]:
     """PKG-INFO, and the names of all members."""
-    size = file.seek(0, 2)
     if has_end(file):
         raise InvalidPackage("The file is both a tar and a zip archive: what is in it depends on the reader.")
     body: bytes | None = None
     names: set[str] = set()
     letters = 0
-    for archive, member in members(file, inflated_cap(size), member_cap(size)):
+    reader = opened(file)
+    for member in reader:
         name = _checked_name(member)
         letters += len(name)
         if letters > _most_letters:
             raise InvalidPackage(f"The names in the tar archive have more than {_most_letters} characters together.")
-        if name in names and not member.isdir():
+        if name in names and member.kind != "folder":
             raise InvalidPackage(f"The sdist holds {name!r} twice: which one counts depends on the reader.")
         names.add(name)
-        if member.isreg() and name.count("/") == 1 and name.endswith("/PKG-INFO"):
+        if member.kind == "file" and name.count("/") == 1 and name.endswith("/PKG-INFO"):
             if member.size > metadata.largest:
                 raise InvalidPackage(f"{name} is larger than {metadata.largest} bytes.")
-            content = archive.extractfile(member)
-            body = content.read() if content is not None else b""
+            body = reader.read()
+    reader.finish()
     check_folders(names)
     if body is None:
         raise InvalidPackage(f"The sdist holds no {_top(names)}/PKG-INFO. Build it again.")
     return body, names
 
 
-def _checked_name(member: Member) -> str:
+def _checked_name(member: TarMember) -> str:
     """The member's name, of a folder with a slash behind it."""
-    check_name(member.name)
-    name = member.name.removeprefix("./").rstrip("/")
+    check_name(member.path)
+    if member.kind == "hardlink":
+        raise InvalidPackage(f"{member.path[:200]!r} in the archive is a hard link: an sdist holds files, folders and symbolic links.")
+    name = member.path.removeprefix("./").rstrip("/")
+    if member.kind != "folder" and (name in ("", ".") or member.path.endswith("/")):
+        raise InvalidPackage(f"The archive holds a {member.kind} with the name of a folder, {member.path[:200]!r}: readers disagree on what it is.")
     if name not in ("", "."):
         check_spelling(name)
-    if member.issym():
-        check_link(name, member.linkname)
-    return f"{name}/" if member.isdir() else name
+    if member.kind == "symlink":
+        check_link(name, member.target)
+    return f"{name}/" if member.kind == "folder" else name
 
 
 def _top(names: Iterable[str]) -> str:

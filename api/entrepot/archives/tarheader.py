@@ -1,0 +1,119 @@
+"""What the headers of a tar archive say of its members: the old format, POSIX's and GNU's. What two readers would take differently is refused."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import Literal, NamedTuple
+
+from entrepot.errors import InvalidPackage
+
+TarKind = Literal["file", "folder", "symlink", "hardlink"]
+"""What a member of a tar archive may be."""
+
+BLOCK = 512
+DAMAGED = "The tar archive is damaged or cut short. Build or upload it again."
+_kinds: dict[bytes, TarKind] = {b"0": "file", b"\0": "file", b"7": "file", b"1": "hardlink", b"2": "symlink", b"5": "folder"}
+_max_length_digits = 6
+_largest = 1 << 50
+_blank_sum = 8 * 0x20
+
+
+class TarMember(NamedTuple):
+    """A member as its headers describe it. `path` and `target` are as they stand there."""
+
+    path: str
+    kind: TarKind
+    target: str
+    """What a link points at."""
+    size: int
+
+
+def size_of(header: bytes) -> int:
+    """Of what stands behind a header. Raises InvalidPackage for a header that does not have the sum that it says."""
+    if not _adds_up(header):
+        raise InvalidPackage(DAMAGED)
+    return _number(header[124:136])
+
+
+def member(header: bytes, size: int, said: Mapping[str, str]) -> TarMember:
+    """The member of a header, by that and by what the headers before it have `said` of path, linkpath and size."""
+    code = header[156:157]
+    path = said["path"] if "path" in said else _path(header)
+    target = said["linkpath"] if "linkpath" in said else _text(header[157:257])
+    kind = _kinds.get(code)
+    if kind is None:
+        raise InvalidPackage(f"The archive holds a special file, {path[:200]!r}: packages hold files, links and folders only.")
+    if code == b"\0" and _is_folder(header, path):
+        kind = "folder"
+    if kind in ("symlink", "hardlink") and not target:
+        raise InvalidPackage(f"The archive holds a link to nothing, {path[:200]!r}. Build it again.")
+    if kind != "file" and size:
+        raise InvalidPackage(f"The archive holds a {kind} with content, {path[:200]!r}: where the next file begins depends on the reader.")
+    if said.get("size", str(size)) != str(size):
+        raise InvalidPackage(f"The archive gives {path[:200]!r} two sizes: where the next file begins depends on the reader.")
+    return TarMember(path, kind, target, size)
+
+
+def pax_records(body: bytes) -> Iterator[tuple[str, bytes]]:
+    """The records of an extended header; each is `<its length> <key>=<value>` and a line feed."""
+    at = 0
+    while at < len(body):
+        space = body.find(b" ", at, at + _max_length_digits)
+        digits = body[at:space] if space > 0 else b""
+        after = at + int(digits) if digits.isdigit() else 0
+        if not space < after <= len(body) or body[after - 1 : after] != b"\n":
+            raise InvalidPackage("The tar archive has a damaged extended header. Build or upload it again.")
+        key, _, value = body[space + 1 : after - 1].partition(b"=")
+        if key.startswith(b"GNU.sparse"):
+            raise InvalidPackage("The archive holds a sparse file, which not every client unpacks. Build it without.")
+        yield key.decode("latin-1"), value
+        at = after
+
+
+def _text(field: bytes) -> str:
+    """What a field says, up to the first NUL."""
+    return field.split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
+
+
+def _adds_up(header: bytes) -> bool:
+    """Whether the bytes, with blanks in place of their sum, have that sum.
+
+    adler32 takes that of ASCII: its low half is one more, modulo a prime that so small bytes do not reach. `sum` would take longer than all else that
+    is done for a member.
+    """
+    total = (zlib.adler32(header) & 0xFFFF) - 1 if header.isascii() else sum(header)
+    field = header[148:156]
+    return _number(field) == total - sum(field) + _blank_sum
+
+
+def _is_folder(header: bytes, path: str) -> bool:
+    """As the first tar said it: by a slash at the end. Readers do not agree whether the header or an extended one has to have it."""
+    is_folder = path.endswith("/")
+    if _path(header).endswith("/") != is_folder:
+        raise InvalidPackage(f"The archive holds {path[:200]!r}, which some readers take for a folder and some for a file. Build it again.")
+    return is_folder
+
+
+def _path(header: bytes) -> str:
+    """The name behind the prefix that POSIX has for long ones. Older formats keep times there, which some readers take for a prefix too."""
+    prefix, name = _text(header[345:500]), _text(header[:100])
+    if prefix and header[257:263] != b"ustar\0":
+        raise InvalidPackage(f"The archive holds {name!r} in a tar format of old, in which its folder depends on the reader.")
+    return f"{prefix}/{name}" if prefix else name
+
+
+def _number(field: bytes) -> int:
+    """An octal number, or GNU's binary one."""
+    if field[0] == 0x80:
+        number = int.from_bytes(field[1:], "big")
+    elif field[0] == 0xFF:
+        raise InvalidPackage("The archive holds a file of negative size.")
+    else:
+        digits = field.split(b"\0", 1)[0].strip() or b"0"
+        if digits.translate(None, b"01234567"):
+            raise InvalidPackage(DAMAGED)
+        number = int(digits, 8)
+    if number > _largest:
+        raise InvalidPackage(DAMAGED)
+    return number
