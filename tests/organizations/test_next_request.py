@@ -148,7 +148,7 @@ async def test_twine_uploads_to_an_organization_with_the_token_of_a_member(staff
     acme, bob = staff
     await acme.group("builders", "WRITE", bob, everything=True)
     basename, body = build_wheel("boat", "1.0")
-    form = {":action": "file_upload", "protocol_version": "1", "name": "boat", "version": "1.0", "filetype": "bdist_wheel"}
+    form = {":action": "file_upload", "protocol_version": "1", "name": "boat", "version": "1.0", "filetype": "bdist_wheel", "pyversion": "py3"}
     form["sha256_digest"] = hashlib.sha256(body).hexdigest()
     response = await bob.client.post("/pypi/acme/legacy/", data=form, files={"content": (basename, body)})
     assert response.status_code == 200, response.text

@@ -96,7 +96,8 @@ async def test_a_form_for_a_hidden_package_is_refused_as_one_for_none(everybody:
         answers = []
         for name in (NAME, ABSENT):
             basename, body = build_wheel(name, "9.0")
-            fields = {":action": "file_upload", "name": name, "version": "9.0", "filetype": "bdist_wheel", "md5_digest": md5(body).hexdigest()}
+            fields = {":action": "file_upload", "name": name, "version": "9.0", "filetype": "bdist_wheel", "pyversion": "py3"}
+            fields["md5_digest"] = md5(body).hexdigest()
             client = everybody.client(everybody.roles[outsider])
             answers.append(await client.post(f"/pypi/{ACME}/legacy/", data=fields, files={"content": (basename, body)}))
         assert answers[0].status_code == (401 if outsider == "anonymous" else 403)

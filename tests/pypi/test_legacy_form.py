@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import pytest
+from entrepot.http.form import MOST_PARTS
 from entrepot.plugin import BadRequest, TooLarge
 from entrepot_pypi.legacy import Gone, LegacyForm, Submission
 from hypothesis import given
@@ -12,7 +14,8 @@ from hypothesis import strategies as st
 
 BOUNDARY = "a-boundary"
 TYPE = f"multipart/form-data; boundary={BOUNDARY}"
-FIELDS = {":action": "file_upload", "protocol_version": "1", "name": "foo", "version": "1.0", "filetype": "bdist_wheel", "sha256_digest": "ab" * 32}
+FIELDS = {":action": "file_upload", "protocol_version": "1", "name": "foo", "version": "1.0", "filetype": "bdist_wheel", "pyversion": "py3"}
+FIELDS["sha256_digest"] = "ab" * 32
 WHEEL = "foo-1.0-py3-none-any.whl"
 
 
@@ -71,6 +74,32 @@ def test_what_pdm_and_old_tools_send_for_nothing_is_nothing() -> None:
     assert said.digests == {"sha256": "ab" * 32}
 
 
+@pytest.mark.parametrize(
+    ("filename", "pyversion"),
+    [
+        ("foo-1.0-cp311-cp311-linux_x86_64.whl", "cp311"),
+        ("foo-1.0-1build-py2.py3-none-any.whl", "py2.py3"),
+        ("foo-1.0-py3.py2-none-any.whl", "py2.py3"),
+        ("foo-1.0.tar.gz", "source"),
+        ("foo-1.0.tar.gz", None),
+        ("foo-1.0.zip", ""),
+    ],
+)
+def test_the_python_of_a_form_is_that_of_its_file(filename: str, pyversion: str | None) -> None:
+    filetype = "bdist_wheel" if filename.endswith(".whl") else "sdist"
+    assert take(form(filename=filename, pyversion=pyversion, filetype=filetype))[0].basename == filename
+
+
+def test_as_many_parts_as_a_form_may_have_take_no_time_and_more_are_refused() -> None:
+    """Each costs the event loop what a thousand bytes of a file do."""
+    whole = len(FIELDS) + 1
+    began = time.process_time()
+    assert take(form(before=[part("a", b"")] * (MOST_PARTS - whole)))[1] == b"bytes"
+    assert time.process_time() - began < 1
+    with pytest.raises(TooLarge, match=f"more than {MOST_PARTS} parts"):
+        take(form(before=[part("a", b"")] * (MOST_PARTS - whole + 1)))
+
+
 def test_metadata_of_the_form_is_passed_over() -> None:
     fields = [part("summary", "ünï".encode()), part("classifiers", b"a"), part("classifiers", b"b"), part("description", b"\xff" * 100_000)]
     assert take(form(before=fields))[1] == b"bytes"
@@ -92,6 +121,11 @@ def test_a_detached_signature_is_passed_over() -> None:
         ({"filetype": "bdist_egg"}, "must be bdist_wheel or sdist"),
         ({"filetype": "sdist"}, "ends in .tar.gz or .zip"),
         ({"filename": "foo-1.0.tar.gz"}, "ends in .whl"),
+        ({"pyversion": None}, "must say its Python tag, for example `pyversion=py3`"),
+        ({"pyversion": "source"}, "says pyversion 'source', and the Python tag"),
+        ({"pyversion": "py2.py3"}, "says pyversion 'py2.py3', and the Python tag"),
+        ({"pyversion": "py3", "filename": "a.whl"}, "the Python tag of 'a.whl' is 'a'"),
+        ({"pyversion": "py3", "filename": "foo-1.0.tar.gz", "filetype": "sdist"}, "that is `source`"),
         ({"sha256_digest": None}, "at least one of"),
         ({"sha256_digest": "ab"}, "sha256_digest must be 64 hexadecimal digits"),
         ({"md5_digest": "rL0Y20zC+Fzt72VPzMSk2A=="}, "md5_digest must be 32 hexadecimal digits"),

@@ -27,7 +27,7 @@ FORMS: Mapping[str, Mapping[str, str | None]] = {
     "hatch": {**DIGESTS, "import_name": "foo", "metadata_version": "2.5", "description": "# Foo"},
     "poetry": {**DIGESTS, "metadata_version": "2.4", "license_expression": "MIT"},
     "pdm": {**DIGESTS, "home_page": "", "author": "", "license": "", "keywords": "", "download_url": "UNKNOWN"},
-    "flit": {**NONE, **DIGESTS, "metadata_version": "2.3", "pyversion": None},
+    "flit": {**NONE, **DIGESTS, "metadata_version": "2.3"},
     "without a protocol version": {"protocol_version": None},
     "md5 alone": {**NONE, "md5_digest": DIGESTS["md5_digest"]},
     "unknown fields": {"x-of-tomorrow": "y", "description": "UNKNOWN"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import struct
 import zipfile
 from collections.abc import Callable
 
@@ -12,6 +13,7 @@ import pytest
 from entrepot.plugin import Inspection, InvalidPackage
 from entrepot_pypi.packagetype import PypiType
 from pypi_builder import build_metadata, build_record, build_wheel, build_zip, record_line
+from raw_zip import RawMember, raw_members, raw_zip
 
 Inspect = Callable[[tuple[str, bytes]], Inspection]
 FOLDER = "foo-1.0.dist-info"
@@ -80,7 +82,7 @@ def test_a_platform_tag_of_many_platforms_is_cut_between_two(inspect: Inspect) -
         build_wheel("foo", "1.0", compression=zipfile.ZIP_STORED),
         build_wheel("foo", "1.0", more=[(f"{FOLDER}/RECORD.jws", b"{}")]),
         build_wheel("foo", "1.0", files={}),
-        build_wheel("foo", "1.0", ["bar @ https://example.org/bar-1.0.tar.gz"]),
+        build_wheel("foo", "1.0", ["bar>=1; python_version > '3'"]),
         build_wheel("foo", "1.0", files={f"{FOLDER}/entry_points.txt": b"[console_scripts]\nFoo-bar.x = foo:main\n[other]\na b = c\n"}),
         build_wheel("foo", "1.0", metadata_version="2.4", headers=[("License-File", "a/LICENSE")], files={f"{FOLDER}/licenses/a/LICENSE": b"free"}),
     ],
@@ -122,6 +124,9 @@ def test_a_filename_that_is_no_wheels_is_refused(inspect: Inspect, basename: str
         (build_wheel("foo", "1.0", metadata=build_metadata("foo", "1.1")), "METADATA says that this is version '1.1'"),
         (build_wheel("foo", "1.0", files={"evil-1.0.dist-info/METADATA": b""}), "more than one .dist-info"),
         (build_wheel("foo", "1.0", files={"Foo-1.0.dist-info/METADATA": b""}), "more than one .dist-info"),
+        (build_wheel("foo", "1.0", files={"EVIL-2.0.DIST-INFO/METADATA": b""}), "more than one .dist-info"),
+        (build_wheel("foo", "1.0", files={"evil-2.0.dist-info": b"a file"}), "more than one .dist-info"),
+        (build_wheel("foo", "1.0", dist_info="foo-1.0.DIST-INFO"), "no .dist-info folder that agrees"),
         (build_wheel("foo", "1.0", without=["METADATA"]), "holds no foo-1.0.dist-info/METADATA"),
         (build_wheel("foo", "1.0", without=["WHEEL"]), "holds no foo-1.0.dist-info/WHEEL"),
         (build_wheel("foo", "1.0", without=["RECORD"]), "holds no foo-1.0.dist-info/RECORD"),
@@ -166,6 +171,8 @@ def with_record(change: Callable[[bytes], bytes]) -> tuple[str, bytes]:
         (with_record(lambda record: record + b"foo.py,sha256=AA,12\n"), "lists 'foo.py' twice, and differently"),
         (with_record(lambda record: record + b"one,column\n"), "RECORD cannot be read"),
         (with_record(lambda record: record + b"\xff,,\n"), "RECORD cannot be read"),
+        (with_record(lambda record: record.replace(b",12\n", b',"12\n', 1)), "RECORD cannot be read"),
+        (with_record(lambda record: record.replace(b",,\n", b',,"\n', 1)), "RECORD cannot be read"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -182,6 +189,49 @@ def test_a_record_may_use_sha512_and_leave_the_size_out(inspect: Inspect) -> Non
 
 def test_a_record_may_say_the_same_twice(inspect: Inspect) -> None:
     assert inspect(with_record(lambda record: record + record)).name == "foo"
+
+
+@pytest.mark.parametrize("name", ["RECORD.jws", "RECORD.p7s"])
+def test_a_signature_of_record_that_is_damaged_is_refused(inspect: Inspect, name: str) -> None:
+    basename, body = build_wheel("foo", "1.0", more=[(f"{FOLDER}/{name}", b"signed")])
+    members = raw_members(body)
+    assert inspect((basename, raw_zip(members))).name == "foo"
+    members[-1].crc = 1
+    with pytest.raises(InvalidPackage, match=f"{name}' in the archive is damaged"):
+        inspect((basename, raw_zip(members)))
+
+
+def test_a_folder_with_bytes_that_cannot_be_inflated_is_refused(inspect: Inspect) -> None:
+    basename, body = build_wheel("foo", "1.0")
+    folder = RawMember(name=b"foo/", method=8, attributes=0o040755 << 16)
+    assert inspect((basename, raw_zip([*raw_members(body), folder]))).name == "foo"
+    folder.compressed = b"\xff" * 5000
+    with pytest.raises(InvalidPackage, match="'foo/' in the archive is damaged"):
+        inspect((basename, raw_zip([*raw_members(body), folder])))
+
+
+class Failing(io.BytesIO):
+    """A file of which reading fails, as a library fails on bytes that nobody thought of."""
+
+    def __init__(self, body: bytes, error: Exception) -> None:
+        super().__init__(body)
+        self.error = error
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Whatever was asked for."""
+        raise self.error
+
+
+@pytest.mark.parametrize("basename", ["foo-1.0-py3-none-any.whl", "foo-1.0.tar.gz", "foo-1.0.zip"])
+@pytest.mark.parametrize("error", [ValueError("odd"), KeyError("odd"), RecursionError("odd"), TypeError("odd"), struct.error("odd")], ids=repr)
+def test_whatever_a_library_stumbles_over_is_said_of_the_file(pypi: PypiType, basename: str, error: Exception) -> None:
+    with pytest.raises(InvalidPackage, match=r"cannot be read.*odd"):
+        pypi.inspect(Failing(b"", error), basename)
+
+
+def test_a_disk_that_fails_is_no_fault_of_the_file(pypi: PypiType) -> None:
+    with pytest.raises(OSError, match="disk"):
+        pypi.inspect(Failing(b"", OSError("disk")), "foo-1.0-py3-none-any.whl")
 
 
 def test_the_builders_record_is_right() -> None:

@@ -16,6 +16,8 @@ from entrepot.errors import BadRequest, TooLarge
 
 MOST_OVERHEAD = 8 << 20
 LONGEST_FIELD = 4 << 10
+MOST_PARTS = 4_000
+"""A tenth of a second on the event loop. Publishers send a part for each requirement, and large applications have more than a thousand."""
 
 
 @dataclass(slots=True)
@@ -58,7 +60,7 @@ class UploadForm:
         """The fields that were read and not empty."""
         self._part = _Part()
         self._pieces: list[bytes] = []
-        self._fed = self._content = 0
+        self._fed = self._content = self._parts = 0
         self._ended = False
         try:
             self._parser = MultipartParser(
@@ -104,6 +106,9 @@ class UploadForm:
     # -- the parser's callbacks ---------------------------------------------------------------------------------------
 
     def _begin_part(self) -> None:
+        self._parts += 1
+        if self._parts > MOST_PARTS:
+            raise TooLarge(f"The upload form has more than {MOST_PARTS} parts.")
         self._part = _Part()
 
     def _take_header(self, data: bytes, start: int, end: int) -> None:

@@ -50,7 +50,7 @@ class LegacyForm(UploadForm):
 
     wanted: ClassVar[str] = "the upload form of twine"
     file_part: ClassVar[str] = "content"
-    read: ClassVar[Collection[str]] = frozenset((":action", "protocol_version", "name", "version", "filetype", _attestations, *_digests))
+    read: ClassVar[Collection[str]] = frozenset((":action", "protocol_version", "name", "version", "filetype", "pyversion", _attestations, *_digests))
     longer: ClassVar[Mapping[str, int]] = {_attestations: _longest_attestations}
     unread_files: ClassVar[Collection[str]] = ("gpg_signature",)
 
@@ -67,6 +67,7 @@ class LegacyForm(UploadForm):
             raise BadRequest(f"The filetype {self.fields['filetype'][:40]!r} is not taken: it must be bdist_wheel or sdist.")
         if not basename.endswith(endings):
             raise BadRequest(f"{basename[:200]!r} is not the filename of a {self.fields['filetype']}: that ends in {' or '.join(endings)}.")
+        self._check_python(basename)
         return Submission(basename=basename, name=self.fields["name"], version=self.fields["version"], digests=self._digests(), extras=self._extras())
 
     def _check_action(self) -> None:
@@ -77,6 +78,19 @@ class LegacyForm(UploadForm):
             raise BadRequest("The upload form must say `:action=file_upload`.")
         if self.fields.get("protocol_version", "1") != "1":
             raise BadRequest("The upload form must say `protocol_version=1`, or nothing about it.")
+
+    def _check_python(self, basename: str) -> None:
+        """`pyversion` is the wheel's Python tag, or `source`; flit says nothing of an sdist's."""
+        said = self.fields.get("pyversion")
+        if not basename.endswith(".whl"):
+            if said not in (None, "source"):
+                raise BadRequest(f"The upload form says pyversion {said[:40]!r} of an sdist: that is `source`.")
+            return
+        tag = basename.removesuffix(".whl").rsplit("-", 3)[-3:][0]
+        if said is None:
+            raise BadRequest(f"The upload form of a wheel must say its Python tag, for example `pyversion={tag[:40]}`.")
+        if set(said.split(".")) != set(tag.split(".")):
+            raise BadRequest(f"The upload form says pyversion {said[:40]!r}, and the Python tag of {basename[:200]!r} is {tag[:40]!r}.")
 
     def _extras(self) -> Sequence[Extra]:
         """The attestations (PEP 740): kept as they came, neither verified nor served. Raises BadRequest for what can be none."""

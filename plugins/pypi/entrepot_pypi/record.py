@@ -7,7 +7,7 @@ import binascii
 import csv
 import hashlib
 import io
-from collections.abc import Set
+from collections.abc import Iterator, Set
 
 from entrepot.plugin import InvalidPackage
 
@@ -15,6 +15,8 @@ from entrepot_pypi.ziparchive import ZipArchive
 from entrepot_pypi.zipmember import ZipMember
 
 _largest = 16 << 20
+_longest_line = 8 << 10
+_most_lines = 200_000
 _algorithms = ("sha256", "sha384", "sha512")
 
 
@@ -27,6 +29,7 @@ def check_record(archive: ZipArchive, dist_info: str) -> None:
     listed = _rows(archive.read(path, _largest), path, archive.members.keys() | unlisted)
     for member in archive.members.values():
         if member.is_folder or member.name in unlisted:
+            archive.check(member)  # no row tells of it, and installers refuse what is damaged all the same
             continue
         if member.name not in listed:
             raise InvalidPackage(f"{member.name!r} is in the wheel, and RECORD does not list it.")
@@ -37,7 +40,8 @@ def _rows(body: bytes, path: str, known: Set[str]) -> dict[str, tuple[str, str]]
     """Digest and size by name; of a name that is not known none is kept. A name may be listed twice if both rows say the same."""
     rows: dict[str, tuple[str, str]] = {}
     try:
-        for row in csv.reader(io.TextIOWrapper(io.BytesIO(body), "utf-8", newline="")):
+        for line in _lines(body, path):
+            row = next(csv.reader((line,), strict=True), ())
             if not row:
                 continue
             name, digest, size = row
@@ -50,6 +54,17 @@ def _rows(body: bytes, path: str, known: Set[str]) -> dict[str, tuple[str, str]]
             f"{path} cannot be read: it must be UTF-8 text with three columns, name, digest and size ({str(error)[:200]})."
         ) from error
     return rows
+
+
+def _lines(body: bytes, path: str) -> Iterator[str]:
+    """One after the other, so that no row takes memory; a row that goes on in another line would be of a name with a line's end in it."""
+    if body.count(b"\n") > _most_lines:
+        raise InvalidPackage(f"{path} has more than {_most_lines} lines.")
+    lines = io.BytesIO(body)
+    while line := lines.readline(_longest_line + 1):
+        if len(line) > _longest_line:
+            raise InvalidPackage(f"{path} has a line of more than {_longest_line} bytes.")
+        yield line.decode()
 
 
 def _check_member(archive: ZipArchive, member: ZipMember, digest: str, size: str) -> None:

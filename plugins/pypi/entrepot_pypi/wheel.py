@@ -25,6 +25,7 @@ from entrepot_pypi.ziparchive import ZipArchive
 _filename = re.compile(r"[A-Za-z0-9_.+!-]+\.whl")
 _small_file = 1 << 20
 _most_tags = 10_000
+_most_entry_lines = 10_000
 _gap = re.compile(r"[^\S\n]+")
 
 
@@ -75,8 +76,9 @@ def parse_filename(basename: str) -> Wheel:
 
 
 def _dist_info(archive: ZipArchive, wheel: Wheel, basename: str) -> str:
-    """The one .dist-info folder, which must be that of the filename: with two, installers disagree on what they install."""
-    folders = {top for name in archive.members if "/" in name and (top := name.partition("/")[0]).endswith(".dist-info")}
+    """The one .dist-info folder, which must be that of the filename: with two, installers disagree on what they install. Where the case of letters
+    does not count, `.DIST-INFO` is a second one, and to some installers so is a file of such a name."""
+    folders = {top for name in archive.members if (top := name.partition("/")[0]).lower().endswith(".dist-info")}
     if len(folders) > 1:
         raise InvalidPackage(f"The wheel holds more than one .dist-info folder: {', '.join(sorted(folders)[:5])}.")
     for folder in folders:
@@ -109,14 +111,24 @@ def _read_wheel_file(archive: ZipArchive, dist_info: str) -> Sequence[str]:
 
 def _tag_objections(tags: Sequence[str], wheel: Wheel) -> Iterator[Objection]:
     """WHEEL and filename name the same tags; but installers go by the filename alone, and well-known projects rename their wheels."""
+    inside = _read_tags(tags)
+    if inside is None:
+        yield Objection(Strictness.PRIVATE, "The wheel's WHEEL file has a Tag that cannot be read, or too many of them. Build the wheel again.")
+    elif inside != wheel.all_tags:
+        yield Objection(Strictness.PUBLIC, "The tags in the wheel's WHEEL file are not those of its filename: rename wheels with `wheel tags`.")
+
+
+def _read_tags(tags: Sequence[str]) -> set[Tag] | None:
+    """The tags that compressed ones stand for; None where one is none, or they are too many."""
     inside: set[Tag] = set()
     for tag in tags:
         if math.prod(part.count(".") + 1 for part in tag.split("-")) > _most_tags or tag.count("-") != 2 or len(inside) > _most_tags:
-            yield Objection(Strictness.PUBLIC, "The wheel's WHEEL file has a Tag that cannot be read, or too many of them.")
-            return
-        inside |= parse_tag(tag.strip())
-    if inside != wheel.all_tags:
-        yield Objection(Strictness.PUBLIC, "The tags in the wheel's WHEEL file are not those of its filename: rename wheels with `wheel tags`.")
+            return None
+        try:
+            inside |= parse_tag(tag.strip())
+        except ValueError:
+            return None
+    return inside
 
 
 def _check_identity(description: metadata.Description, wheel: Wheel, basename: str) -> None:
@@ -143,6 +155,8 @@ def _check_entry_points(archive: ZipArchive, dist_info: str) -> None:
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # names keep their case
     try:
         text = archive.read(path, _small_file).decode()
+        if text.count("\n") > _most_entry_lines:  # configparser makes an object of each, and of each section several
+            raise InvalidPackage(f"The wheel's entry_points.txt has more than {_most_entry_lines} lines.")
         parser.read_string(_gap.sub(" ", text))  # configparser takes a time that grows with the square of a gap's length
     except (configparser.Error, UnicodeDecodeError) as error:
         raise InvalidPackage(f"The wheel's entry_points.txt cannot be read ({str(error)[:300]}).") from error

@@ -44,9 +44,7 @@ def find_directory(file: BinaryIO) -> Directory:
         raise InvalidPackage("The zip archive says that it goes on in other files. Build the file again.")
     end = size - len(record)
     directory = Directory(members, offset, length)
-    file.seek(max(0, end - _zip64_size))
-    zip64 = file.read(min(end, _zip64_size))
-    if zip64[:4] == b"PK\x06\x06" and zip64[_zip64_end.size :][:4] == b"PK\x06\x07":
+    if (zip64 := _zip64_records(file, end)) is not None:
         end -= _zip64_size
         directory = _zip64_directory(zip64, directory, end)
     elif 0xFFFFFFFF in (length, offset) or members == 0xFFFF:
@@ -65,6 +63,17 @@ def _record(file: BinaryIO, size: int) -> bytes | None:
     if len(record) < _end.size or len(record) != _end.size + int.from_bytes(record[20:22], "little"):
         return None
     return record
+
+
+def _zip64_records(file: BinaryIO, end: int) -> bytes | None:
+    """The ZIP64 end and its locator, if a locator stands before the end. Readers follow it wherever it points, so its end must stand right there."""
+    file.seek(max(0, end - _zip64_size))
+    records = file.read(min(end, _zip64_size))
+    if records[-_locator.size :][:4] != b"PK\x06\x07":
+        return None
+    if len(records) != _zip64_size or records[:4] != b"PK\x06\x06":
+        raise InvalidPackage("The zip archive has a ZIP64 locator and no ZIP64 end before it: which end counts depends on the reader.")
+    return records
 
 
 def _zip64_directory(records: bytes, small: Directory, start: int) -> Directory:
