@@ -18,7 +18,7 @@ from packaging.metadata import InvalidMetadata, Metadata, RawMetadata, parse_ema
 from pkginfo.distribution import MAX_METADATA_VERSION_STR
 
 from entrepot_pypi.name import is_name
-from entrepot_pypi.registryrules import metadata_objections
+from entrepot_pypi.registryrules import metadata_objections, newest
 from entrepot_pypi.version import parsed
 
 largest = 5 << 20
@@ -28,7 +28,6 @@ _most_headers = 20_000
 _most_fields = 200
 _longest_value = 8 << 10
 _longest_values = 512 << 10
-_newest = (2, 6)
 _decisive = frozenset(
     (
         *("metadata-version", "name", "version", "summary", "requires-python", "requires-dist", "provides-extra", "dynamic"),
@@ -134,7 +133,7 @@ def _validated(raw: RawMetadata, metadata_version: tuple[int, int], source: str)
     if len(raw.get("description_content_type", "")) > 200:
         raise InvalidPackage(f"{source} has a Description-Content-Type of more than 200 characters.")
     checked = raw.copy()
-    checked["metadata_version"] = ".".join(map(str, _newest))
+    checked["metadata_version"] = ".".join(map(str, newest))
     if metadata_version < (2, 4):
         checked.pop("license_expression", None)
         checked.pop("license_files", None)
@@ -171,7 +170,7 @@ def _metadata_version(value: str, source: str) -> tuple[int, int]:
     """PEP 566: a newer minor version can be read as far as it is known, a newer major one cannot."""
     match = re.fullmatch(r"([12])\.([0-9]{1,3})", value)
     if match is None or (match[1] == "1" and int(match[2]) > 2):
-        raise InvalidPackage(f"{source} has Metadata-Version {value[:80]!r}: 1.0 to {_newest[0]}.{_newest[1]} are known.")
+        raise InvalidPackage(f"{source} has Metadata-Version {value[:80]!r}: 1.0 to {newest[0]}.{newest[1]} are known.")
     return int(match[1]), int(match[2])
 
 

@@ -1,4 +1,8 @@
-"""What PyPI asks of files beyond what makes them whole: for namespaces of the strictness `public`."""
+"""What PyPI asks of files beyond what makes them whole. Most of it every namespace asks of new files.
+
+The strictness `public` alone insists on what a house of its own leaves open (local versions, platforms, its own classifiers), and on what good files
+of today do otherwise; docs/clients/pypi-files.md has the reasons.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +20,13 @@ from entrepot_pypi.name import normalized
 
 _longest_summary = 512
 _longest_label = 32
+_longest_addresses = 2000
 _address = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+")
 _direct = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\s*(\[[^]]*\])?\s*@")
 _introduced = {"dynamic": (2, 2), "license_expression": (2, 4), "import_names": (2, 5), "import_namespaces": (2, 5)}
-_versions = ((1, 0), (1, 1), (1, 2), *((2, minor) for minor in range(1, 7)))
+newest = (2, 6)
+"""The Metadata-Version that is known: 2.6 is PEP 808."""
+_unwritten = (2, 0)
 _linux = r"(x86_64|i686|aarch64|armv7l|ppc64|ppc64le|s390x|riscv64|loongarch64)"
 _platform = re.compile(
     r"any|win32|win_(amd64|arm64|ia64)|linux_armv[67]l|manylinux(1|2010|2014)_" + _linux + r"|(manylinux|musllinux)_[0-9]+_[0-9]+_" + _linux + "|"
@@ -31,23 +38,26 @@ _platform = re.compile(
 
 def metadata_objections(raw: RawMetadata, metadata_version: tuple[int, int]) -> Iterator[Objection]:
     """What PyPI has against metadata that is valid."""
-    if metadata_version not in _versions:
-        yield _public("Metadata-Version is none that a standard has: build the file with a newer tool.")
+    if metadata_version > newest:
+        yield _private(f"Metadata-Version is newer than {newest[0]}.{newest[1]}, which no installer knows yet: build the file with another tool.")
+    if metadata_version == _unwritten:
+        yield _public("Metadata-Version 2.0 is none that a standard has: build the file with a newer tool.")
     for field, version in _introduced.items():
         if field in raw and metadata_version < version:
-            yield _public(f"The metadata says {field.replace('_', '-')}, which its Metadata-Version does not know: build the file with a newer tool.")
+            message = f"The metadata says {field.replace('_', '-')}, which its Metadata-Version does not know: build the file with a newer tool."
+            yield _public(message) if field == "license_expression" else _private(message)
     if "+" in raw.get("version", ""):
         yield _public("The version has a local part behind a `+`: those are for private indexes.")
     if len(raw.get("summary", "")) > _longest_summary:
-        yield _public(f"The summary is longer than {_longest_summary} characters.")
+        yield _private(f"The summary is longer than {_longest_summary} characters.")
     for requirement in raw.get("requires_dist", []):
         if _direct.match(requirement):
-            yield _public(f"The requirement {requirement[:100]!r} is a URL: require a name and a version.")
+            yield _private(f"The requirement {requirement[:100]!r} is a URL: require a name and a version.")
             break
     yield from _classifier_objections(raw.get("classifiers", []))
     for field, text in (("author-email", raw.get("author_email")), ("maintainer-email", raw.get("maintainer_email"))):
-        if text is not None and not all(_address.fullmatch(address) for _, address in getaddresses([text[:2000]])):
-            yield _public(f"The field {field} holds something that is no e-mail address.")
+        if text is not None and not _are_addresses(text):
+            yield _private(f"The field {field} holds something that is no e-mail address.")
     yield from _url_objections(raw.get("home_page"), raw.get("download_url"), raw.get("project_urls", {}))
 
 
@@ -62,13 +72,20 @@ def _classifier_objections(given: Sequence[str]) -> Iterator[Objection]:
             return
 
 
+def _are_addresses(text: str) -> bool:
+    """Of a long list as many are read as fit, none cut in two."""
+    read = text if len(text) <= _longest_addresses else text[:_longest_addresses].rpartition(",")[0]
+    addresses = getaddresses([read])
+    return bool(addresses) and all(_address.fullmatch(address) for _, address in addresses)
+
+
 def _url_objections(home_page: str | None, download_url: str | None, project_urls: Mapping[str, str]) -> Iterator[Objection]:
     for url in (home_page, download_url, *project_urls.values()):
         if url and not _is_url(url):
-            yield _public(f"{url[:100]!r} in the metadata is no URL that begins with http or https.")
+            yield _private(f"{url[:100]!r} in the metadata is no URL that begins with http or https.")
             break
     if any(not 1 <= len(label) <= _longest_label for label in project_urls):
-        yield _public(f"The label of a project URL has 1 to {_longest_label} characters.")
+        yield _private(f"The label of a project URL has 1 to {_longest_label} characters.")
 
 
 def _is_url(text: str) -> bool:
@@ -99,6 +116,10 @@ def sdist_objections(basename: str, name: str, version: str) -> Iterator[Objecti
 def _spelled(name: str) -> str:
     """A name in filenames."""
     return normalized(name).replace("-", "_")
+
+
+def _private(message: str) -> Objection:
+    return Objection(Strictness.PRIVATE, message)
 
 
 def _public(message: str) -> Objection:
