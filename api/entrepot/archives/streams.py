@@ -84,8 +84,8 @@ class Gunzipped:
     def read(self, size: int) -> bytes:
         """At most so many bytes; none at the end.
 
-        Raises InvalidPackage where the stream is damaged, cut short, or not the last thing in the file, and when patience ends: blocks of nothing take
-        time too.
+        Raises InvalidPackage where the stream is damaged, cut short, or not the last thing in the file, and when patience ends, of which blocks of
+        nothing take too.
         """
         while not self._stream.eof:
             packed = self._stream.unconsumed_tail or self._source.read(_chunk)

@@ -88,13 +88,13 @@ class TarReader:
         header = self._take(BLOCK)
         if header == _end:
             return b""
-        self._count()
+        self._count(1)
         if len(header) < BLOCK:
             raise InvalidPackage(DAMAGED)
         return header
 
-    def _count(self) -> None:
-        self._headers_left -= 1
+    def _count(self, headers: int) -> None:
+        self._headers_left -= headers
         if self._headers_left < 0:
             raise InvalidPackage(_too_many)
 
@@ -116,12 +116,11 @@ class TarReader:
         self._skip(-size % BLOCK)
         return body
 
-    def _records(self, body: bytes) -> Iterator[tuple[str, bytes]]:
+    def _records(self, body: bytes) -> list[tuple[str, bytes]]:
         """Those that matter here."""
-        for key, value in pax_records(body):
-            self._count()
-            if key in _pax_keys:
-                yield key, value
+        records = pax_records(body)
+        self._count(len(records))
+        return [record for record in records if record[0] in _pax_keys]
 
     def _check_global(self, body: bytes, said: Mapping[str, str]) -> None:
         """It may say nothing that matters: some readers pass such headers over, and each reader has its own idea of how long they hold."""

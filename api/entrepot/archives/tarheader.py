@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from entrepot.errors import InvalidPackage
@@ -55,20 +55,21 @@ def member(header: bytes, size: int, said: Mapping[str, str]) -> TarMember:
     return TarMember(path, kind, target, size)
 
 
-def pax_records(body: bytes) -> Iterator[tuple[str, bytes]]:
+def pax_records(body: bytes) -> list[tuple[str, bytes]]:
     """The records of an extended header; each is `<its length> <key>=<value>` and a line feed."""
-    at = 0
-    while at < len(body):
+    records, at, end = [], 0, len(body)
+    while at < end:
         space = body.find(b" ", at, at + _max_length_digits)
         digits = body[at:space] if space > 0 else b""
         after = at + int(digits) if digits.isdigit() else 0
-        if not space < after <= len(body) or body[after - 1 : after] != b"\n":
+        if not space < after <= end or body[after - 1 : after] != b"\n":
             raise InvalidPackage("The tar archive has a damaged extended header. Build or upload it again.")
         key, _, value = body[space + 1 : after - 1].partition(b"=")
         if key.startswith(b"GNU.sparse"):
             raise InvalidPackage("The archive holds a sparse file, which not every client unpacks. Build it without.")
-        yield key.decode("latin-1"), value
+        records.append((key.decode("latin-1"), value))
         at = after
+    return records
 
 
 def _text(field: bytes) -> str:
@@ -79,10 +80,11 @@ def _text(field: bytes) -> str:
 def _adds_up(header: bytes) -> bool:
     """Whether the bytes, with blanks in place of their sum, have that sum.
 
-    adler32 takes that of ASCII: its low half is one more, modulo a prime that so small bytes do not reach. `sum` would take longer than all else that
-    is done for a member.
+    adler32 has it in its low half, one more and modulo a prime, which bytes so small or so few do not reach. `sum` would take longer than all else
+    that is done for a member.
     """
-    total = (zlib.adler32(header) & 0xFFFF) - 1 if header.isascii() else sum(header)
+    small = header.isascii() or header.count(0) >= BLOCK // 2
+    total = (zlib.adler32(header) & 0xFFFF) - 1 if small else sum(header)
     field = header[148:156]
     return _number(field) == total - sum(field) + _blank_sum
 
@@ -105,15 +107,19 @@ def _path(header: bytes) -> str:
 
 def _number(field: bytes) -> int:
     """An octal number, or GNU's binary one."""
-    if field[0] == 0x80:
-        number = int.from_bytes(field[1:], "big")
-    elif field[0] == 0xFF:
-        raise InvalidPackage("The archive holds a file of negative size.")
-    else:
+    digits = field.rstrip(b"\0 ")
+    if not digits.isdigit():
+        if field[0] == 0x80:
+            return _checked(int.from_bytes(field[1:], "big"))
+        if field[0] == 0xFF:
+            raise InvalidPackage("The archive holds a file of negative size.")
         digits = field.split(b"\0", 1)[0].strip() or b"0"
-        if digits.translate(None, b"01234567"):
-            raise InvalidPackage(DAMAGED)
-        number = int(digits, 8)
+    if digits.translate(None, b"01234567"):
+        raise InvalidPackage(DAMAGED)
+    return _checked(int(digits, 8))
+
+
+def _checked(number: int) -> int:
     if number > _largest:
         raise InvalidPackage(DAMAGED)
     return number
