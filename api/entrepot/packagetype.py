@@ -146,6 +146,9 @@ class PartRepresentation:
     name: str
     entries: str | None
     """The entry representation that it is made from; None: only the part's existence counts, and `render_part` gets no entries."""
+    only_names: bool = False
+    """True: nothing is made from those entries; that the part has any is what counts. So entries of a part that lack this representation keep it out
+    of the document that is joined from it."""
     media_type: str = "application/octet-stream"
     addressed: bool = False
     """True: stored and served under the sha256 of its bytes (a shard): immutable, kept a week after it is superseded."""
@@ -252,8 +255,8 @@ class PartTarget:
     part: str
     representation: str
     view: str = ""
-    """What of the part is meant, in the type's own words (a version): `render_part` finds it in its context. One of which it renders nothing is
-    not found."""
+    """What of the part is meant: a canonical version, which `render_part` finds in its context. One that the package has no release of, and one of
+    which nothing is rendered, is not found."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,16 +62,18 @@ class PostgresSnapshots:
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
 
-    async def document(self, head_id: int, representation: str | None, since: int | None, withdrawn_under: str | None = None) -> DocumentRead:
+    async def document(
+        self, head_id: int, representation: str | None, since: int | None, withdrawn_under: str | None = None, *, only_names: bool = False
+    ) -> DocumentRead:
         """See Snapshots."""
         async with self._snapshot() as connection:
             *where, generation, pruned = await self._head(connection, head_id)
             if since is not None and since >= pruned:
                 names = [row[0] for row in await connection.fetch(_changed, head_id, since)]
                 if len(names) <= MOST_PARTS:
-                    found = await self._entries(connection, where, representation, names, withdrawn_under) if names else {}
+                    found = await self._entries(connection, where, representation, names, withdrawn_under, only_names) if names else {}
                     return DocumentRead(generation, False, with_gone(found, names))
-            return DocumentRead(generation, True, await self._entries(connection, where, representation, None, withdrawn_under))
+            return DocumentRead(generation, True, await self._entries(connection, where, representation, None, withdrawn_under, only_names))
 
     async def part(self, head_id: int, part: str, representation: str | None, withdrawn_under: str | None = None) -> DocumentRead:
         """See Snapshots."""
@@ -129,14 +131,20 @@ class PostgresSnapshots:
         return tuple(head)
 
     async def _entries(
-        self, connection: Any, where: Sequence[Any], representation: str | None, names: Sequence[str] | None, withdrawn_under: str | None
+        self,
+        connection: Any,
+        where: Sequence[Any],
+        representation: str | None,
+        names: Sequence[str] | None,
+        withdrawn_under: str | None,
+        only_names: bool = False,
     ) -> dict[str, PartRows]:
         namespace_id, type, label, document = where
         if names is None:
             private = {row[0] for row in await connection.fetch(_private, namespace_id)}
         else:
             private = {row[0] for row in await connection.fetch(_private_of, namespace_id, type, list(names))}
-        statement = statement_for(representation, label, withdrawn_under)
+        statement = statement_for(representation, label, withdrawn_under, only_names=only_names)
         numbered = _numbered(statement).format(some="" if names is None else "AND entry.part = ANY($6::text[])")
         rows = await connection.fetch(numbered, namespace_id, label, type, document, representation, *([] if names is None else [list(names)]))
         return await asyncio.to_thread(grouping_of(statement), rows, private)

@@ -44,10 +44,12 @@ class StoredShard(NamedTuple):
 class Snapshots(Protocol):
     """Reads for rendering. Raises NotFound for a head that is no more, Unavailable."""
 
-    async def document(self, head_id: int, representation: str | None, since: int | None, withdrawn_under: str | None = None) -> DocumentRead:
+    async def document(
+        self, head_id: int, representation: str | None, since: int | None, withdrawn_under: str | None = None, *, only_names: bool = False
+    ) -> DocumentRead:
         """The parts of a document; without a representation, their existence alone (each with one empty body).
 
-        `withdrawn_under`: the label under which files are told of that have none.
+        `withdrawn_under`: the label under which files are told of that have none. `only_names`: existence alone, of parts with this representation.
         """
 
     async def part(self, head_id: int, part: str, representation: str | None, withdrawn_under: str | None = None) -> DocumentRead:
@@ -59,7 +61,7 @@ class Snapshots(Protocol):
     async def changed_at(self, head_id: int, part: str | None, audience: Sequence[int]) -> int:
         """When a part was last changed, or a document for who reads what is public and the packages of an audience: milliseconds since 1970.
 
-        Of what is older than the log it says when the package was, for any reason.
+        It never falls: of what is older than the log, the bindings say when they last changed, and the head when a package went out of sight.
         """
 
     def close(self) -> None:
@@ -89,20 +91,19 @@ NAMES = """SELECT DISTINCT entry.part, entry.package_id, x'' FROM entry
         AND file_label.label_id = (SELECT id FROM label WHERE namespace_id = ?1 AND name = ?2)
     WHERE entry.namespace_id = ?1 AND entry.type = ?3 AND entry.document = ?4 AND CAST(?5 AS TEXT) IS NULL {some}
     ORDER BY entry.part"""
+NAMES_IN_ONE = NAMES.replace("CAST(?5 AS TEXT) IS NULL", "entry.representation = ?5")
 SHARDS = "SELECT part, sha256, package_id FROM shard WHERE head_id = ?1 AND representation = ?2 {some} ORDER BY generation"
 _BOUND = """JOIN binding ON binding.namespace_id = head.namespace_id AND binding.type = head.type {named}
     JOIN package ON package.id = binding.package_id"""
+_BEFORE = "coalesce(binding.changed_at, package.created_at)"
 PART_CHANGED_AT = f"""SELECT (SELECT max(changed_at) FROM change WHERE head_id = ?1 AND part = ?2),
-    (SELECT max(package.updated_at) FROM head {_BOUND.format(named="AND binding.name = ?2")} WHERE head.id = ?1), 0"""
+    (SELECT max({_BEFORE}) FROM head {_BOUND.format(named="AND binding.name = ?2")} WHERE head.id = ?1), 0"""
 DOCUMENT_CHANGED_AT = f"""SELECT
     (SELECT change.changed_at FROM change JOIN head ON head.id = change.head_id {_BOUND.format(named="AND binding.name = change.part")}
         WHERE change.head_id = ?1 AND {{visible}} ORDER BY change.generation DESC LIMIT 1),
-    (SELECT max(package.updated_at) FROM head {_BOUND.format(named="")} WHERE head.id = ?1 AND {{visible}}),
-    (SELECT max(freed_package.freed_at) FROM head JOIN freed_package ON freed_package.namespace_id = head.namespace_id
-        WHERE head.id = ?1 AND NOT freed_package.private)"""
-"""When a change that the reader sees was logged; else when such a package was changed; and when a public one went."""
-LONGEST_TRANSACTION = 60_000
-"""In milliseconds. The log is written at the end of a transaction, a package before: so what is said does not fall when the log is pruned."""
+    (SELECT max({_BEFORE}) FROM head {_BOUND.format(named="")} WHERE head.id = ?1 AND {{visible}}),
+    (SELECT hidden_at FROM head WHERE id = ?1)"""
+"""When a change that the reader sees was logged; when the last one was that the log lacks; and when a public package went out of sight."""
 MOST_PARTS = 500
 """Above so many changed parts a scan of the document is as quick as asking for each."""
 
@@ -113,9 +114,9 @@ def document_changed_at(audience: Sequence[int]) -> str:
     return DOCUMENT_CHANGED_AT.format(visible=visible)
 
 
-def latest(logged: int | None, updated: int | None, freed: int | None) -> int:
+def latest(*times: int | None) -> int:
     """Of the row of such a statement."""
-    return max(logged or (updated or 0) + LONGEST_TRANSACTION, freed or 0)
+    return max(time or 0 for time in times)
 
 
 def grouped(rows: Iterable[tuple[str, int, bytes]], private: Collection[int]) -> dict[str, PartRows]:
@@ -141,10 +142,10 @@ def grouped_with_withdrawn(rows: Iterable[tuple[str, int, bytes, bool]], private
     return found
 
 
-def statement_for(representation: str | None, label: str, withdrawn_under: str | None) -> str:
+def statement_for(representation: str | None, label: str, withdrawn_under: str | None, *, only_names: bool = False) -> str:
     """The SELECT of a document's entries."""
-    if representation is None:
-        return NAMES
+    if representation is None or only_names:
+        return NAMES if representation is None else NAMES_IN_ONE
     return ENTRIES_AND_WITHDRAWN if label == withdrawn_under else ENTRIES
 
 
@@ -166,9 +167,11 @@ class SqliteSnapshots:
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
 
-    async def document(self, head_id: int, representation: str | None, since: int | None, withdrawn_under: str | None = None) -> DocumentRead:
+    async def document(
+        self, head_id: int, representation: str | None, since: int | None, withdrawn_under: str | None = None, *, only_names: bool = False
+    ) -> DocumentRead:
         """See Snapshots."""
-        return await asyncio.to_thread(self._document, head_id, representation, since, withdrawn_under)
+        return await asyncio.to_thread(self._document, head_id, representation, since, withdrawn_under, only_names)
 
     async def part(self, head_id: int, part: str, representation: str | None, withdrawn_under: str | None = None) -> DocumentRead:
         """See Snapshots."""
@@ -204,16 +207,16 @@ class SqliteSnapshots:
         except sqlite3.OperationalError as error:
             raise database_unavailable("The database cannot be read just now. Try again in a moment.") from error
 
-    def _document(self, head_id: int, representation: str | None, since: int | None, withdrawn_under: str | None) -> DocumentRead:
+    def _document(self, head_id: int, representation: str | None, since: int | None, withdrawn_under: str | None, only_names: bool) -> DocumentRead:
         with self._snapshot() as connection:
             head = self._head(connection, head_id)
             *where, generation, pruned = head
             if since is not None and since >= pruned:
                 names = sorted({row[0] for row in connection.execute(CHANGED, (head_id, since))})
                 if len(names) <= MOST_PARTS:
-                    found = self._entries(connection, where, representation, names, withdrawn_under) if names else {}
+                    found = self._entries(connection, where, representation, names, withdrawn_under, only_names) if names else {}
                     return DocumentRead(generation, False, with_gone(found, names))
-            return DocumentRead(generation, True, self._entries(connection, where, representation, None, withdrawn_under))
+            return DocumentRead(generation, True, self._entries(connection, where, representation, None, withdrawn_under, only_names))
 
     def _part(self, head_id: int, part: str, representation: str | None, withdrawn_under: str | None) -> DocumentRead:
         with self._snapshot() as connection:
@@ -239,6 +242,7 @@ class SqliteSnapshots:
         representation: str | None,
         names: Sequence[str] | None,
         withdrawn_under: str | None,
+        only_names: bool = False,
     ) -> dict[str, PartRows]:
         namespace_id, type, label, document = where
         if names is None:
@@ -246,7 +250,7 @@ class SqliteSnapshots:
         else:
             of_some = PRIVATE_OF.format(some=_some("binding.name", names, 3))
             private = {row[0] for row in connection.execute(of_some, (namespace_id, type, *names))}
-        statement = statement_for(representation, label, withdrawn_under)
+        statement = statement_for(representation, label, withdrawn_under, only_names=only_names)
         some = _some("entry.part", names, 6)
         rows = connection.execute(statement.format(some=some), (namespace_id, label, type, document, representation, *(names or ())))
         return grouping_of(statement)(rows, private)

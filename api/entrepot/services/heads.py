@@ -18,7 +18,7 @@ from typing import NamedTuple
 from tortoise.exceptions import IntegrityError
 
 from entrepot.clock import now
-from entrepot.db.sql import execute, fetch, rows_of, transact
+from entrepot.db.sql import execute, fetch, marks, rows_of, transact
 
 MAIN = "main"
 """The label of a channel whose URL names none. Under it types may also tell of files that have no label any more.
@@ -45,8 +45,11 @@ STANDING = """INSERT INTO head (namespace_id, type, label, document, generation,
     ON CONFLICT (namespace_id, type, label, document) DO NOTHING"""
 
 
-async def bump(touched: Iterable[Touched]) -> None:
-    """Give every touched head a new generation and log the parts that changed in it. Heads are taken in one order, so that no two deadlock."""
+async def bump(touched: Iterable[Touched], *, hiding: bool = False) -> None:
+    """Give every touched head a new generation and log the parts that changed in it. Heads are taken in one order, so that no two deadlock.
+
+    `hiding`: a package that everybody saw is to be seen no more. The log does not show that to who cannot see the package, so the heads say when.
+    """
     parts: dict[tuple[int, str, str, str], set[str]] = defaultdict(set)
     for one in touched:
         parts[one[:4]].add(one.part)
@@ -65,6 +68,8 @@ async def bump(touched: Iterable[Touched]) -> None:
         await execute(
             f"INSERT INTO change (head_id, generation, part, changed_at) VALUES {rows_of(len(some), 4)}", *(value for row in some for value in row)
         )
+    if hiding:
+        await execute(f"UPDATE head SET hidden_at = $1 WHERE id IN ({marks(heads, 2)})", at, *(head["id"] for head in heads))
 
 
 async def ensure_standing(*, namespace_id: int, type: str, label: str, document: str) -> None:

@@ -171,7 +171,8 @@ class Indexes:
         """Bring a store to the present: all of it, or the parts that changed."""
         key = (head.id, representation.name)
         old = self.stores.get(key)
-        read = await self._snapshots.document(head.id, representation.entries, old.generation if old else None, _withdrawn_under(representation))
+        since, under = old.generation if old else None, _withdrawn_under(representation)
+        read = await self._snapshots.document(head.id, representation.entries, since, under, only_names=representation.only_names)
         bodies, digests = await asyncio.to_thread(_render_parts, place, representation, read.parts)
         if representation.addressed:
             await self._store_shards(head.id, representation.name, read, bodies, digests)
@@ -302,8 +303,8 @@ def _entries(package_type: PackageType, representation: PartRepresentation, rows
 
 
 def _render_parts(place: Place, representation: PartRepresentation, parts: Mapping[str, PartRows]) -> tuple[Mapping[str, bytes], Mapping[str, bytes]]:
-    """The rendered bytes of every part that has entries, without an entry representation nothing but its existence; their digests if addressed."""
-    if representation.entries is None:
+    """The rendered bytes of every part that has entries, or nothing but its existence; their digests if addressed."""
+    if representation.entries is None or representation.only_names:
         return {name: b"" for name, rows in parts.items() if rows.bodies}, {}
     render = place.type.render_part
     bodies = {

@@ -87,7 +87,7 @@ async def update_package(
             actor=actor, action="package.update", subject=f"{row['namespace']}/{row['package']}", namespace_id=row["namespace_id"], details=details
         )
         if "private" in changes:
-            await heads.bump(await shown_in("file.package_id = $1", row["package_id"]))
+            await heads.bump(await shown_in("file.package_id = $1", row["package_id"]), hiding=changes["private"])
     tell_of_package(site, actor, namespace=row["namespace"], package=row["package"], action="package.update", **details)
 
 
@@ -109,7 +109,7 @@ async def delete_package(site: Site, *, actor: Actor, package: str, confirmation
         await audit.record(actor=actor, action="package.delete", subject=full_name, namespace_id=row["namespace_id"], details=details)
         await execute("DELETE FROM shard WHERE package_id = $1", row["package_id"])  # should the name come back, its shards are another package's
         await execute("DELETE FROM package WHERE id = $1", row["package_id"])
-        await heads.bump(removal.touched)
+        await heads.bump(removal.touched, hiding=not row["private"])
         return row, removal, details
 
     row, removal, details = await transact(write)  # a one-time upload by a token that is bound to the package takes its rows in another order

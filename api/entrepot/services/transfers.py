@@ -83,7 +83,7 @@ async def _transfer(site: Site, actor: Actor, package: str, to: str) -> tuple[Ro
     await _relabel(actor, package_id, old=namespace_id, new=target["id"])
     await restate_package(site, package_id)
     await _record(actor, row, target, count)
-    await heads.bump([*touched, *await shown_in("file.package_id = $1", package_id)])
+    await heads.bump([*touched, *await shown_in("file.package_id = $1", package_id)], hiding=not row["private"])
     return row, target
 
 

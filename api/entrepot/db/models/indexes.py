@@ -42,6 +42,7 @@ class Head(Table):
     document = fields.CharField(max_length=128)
     generation = fields.BigIntField(default=0)
     pruned = fields.BigIntField(default=0)  # the change log lacks generations up to this one
+    hidden_at = fields.BigIntField(null=True)  # when a public package last left it: made private, deleted, or moved
 
     class Meta:
         table = "head"
