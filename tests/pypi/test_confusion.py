@@ -21,6 +21,8 @@ LACKING = (
     "pypi/requests/2.32.0/json",
     "requests/json",
     "requests/",
+    "legacy/+simple/Requests",
+    "legacy/+simple/Requests/",
     "label/dev/simple/requests/",
     "label/dev/simple/",
 )

@@ -184,8 +184,19 @@ def test_an_active_project_says_nothing_of_its_status(state: dict[str, Any]) -> 
     assert "pypi:project-status" not in Page(render(stored, "html")).metas
 
 
-def test_a_project_in_quarantine_has_no_entries() -> None:
-    assert PYPI.entries(replace(PLAIN, package_state={"project-status": {"status": "quarantined"}})) == ()
+def test_a_project_in_quarantine_has_a_page_with_its_status_and_no_files_and_is_not_listed() -> None:
+    stored = [replace(PLAIN, version=version, package_state={"project-status": {"status": "quarantined", "reason": "mal\nware"}}) for version in "12"]
+    assert json.loads(render(stored, "json")) == {
+        "meta": {"api-version": "1.4"},
+        "name": "foo",
+        "project-status": {"status": "quarantined", "reason": "mal\nware"},
+        "versions": [],
+        "files": [],
+    }
+    page = Page(render(stored, "html"))
+    assert (page.anchors, page.metas["pypi:project-status"], page.metas["pypi:project-status-reason"]) == ([], "quarantined", "mal\nware")
+    [listing] = [made for made in PYPI.part_representations if made.only_names]
+    assert [listing.entries in PYPI.entries(file)[0].representations for file in (stored[0], PLAIN)] == [False, True]
 
 
 class Names:
@@ -218,7 +229,7 @@ def test_each_representation_is_answered_with_its_media_type() -> None:
     html = "application/vnd.pypi.simple.v1+html"
     wanted = {"json": "application/vnd.pypi.simple.v1+json", "v1html": html, "html": "text/html"}
     assert {made.name: made.media_type for made in PYPI.document_representations} == wanted
-    assert {made.name: made.media_type for made in PYPI.part_representations if made.entries} == {**wanted, "project.json": "application/json"}
+    assert {made.name: made.media_type for made in PYPI.part_representations if not made.only_names} == {**wanted, "project.json": "application/json"}
     assert {made.vary for made in PYPI.document_representations} == {"Accept"}
 
 

@@ -80,10 +80,9 @@ async def test_a_status_keeps_its_rules(depot: House, owner: Person, status: str
 
     page = await depot.anyone.get("/pypi/alice/simple/foo-bar/", headers=JSON)
     listed = (await depot.anyone.get("/pypi/alice/simple/", headers=JSON)).json()["projects"]
-    assert (page.status_code == 200, bool(listed)) == (offered, offered)
-    if offered:
-        assert page.json()["project-status"] == {"status": status.lower(), "reason": "see seven"}
-    assert (await depot.anyone.get("/pypi/alice/pypi/foo-bar/json")).status_code == page.status_code
+    assert (page.status_code, bool(page.json()["files"]), bool(listed)) == (200, offered, offered)
+    assert page.json()["project-status"] == {"status": status.lower(), "reason": "see seven"}
+    assert (await depot.anyone.get("/pypi/alice/pypi/foo-bar/json")).status_code == (200 if offered else 404)
     assert (await depot.anyone.get(f"/pypi/alice/files/{OLD[0]}")).content == OLD[1]
 
     headers = {"authorization": f"Bearer {owner.token}"}

@@ -35,7 +35,7 @@ def locate(rest: str, accept: str, query: str) -> Target | None:
     if segments[-1] == _json:
         return _project_json(segments[1:-1]) if folder == _older else _project_json_elsewhere(segments[:-1])
     if segments[:2] == _beside_uploads and len(segments) in (3, 4):
-        return _page_from_afar(segments[2])
+        return _page_from_afar(segments[2], len(segments) - 1)
     return None
 
 
@@ -85,6 +85,7 @@ def _project_json_elsewhere(segments: list[str]) -> Target | None:
     return RedirectTarget(f"../{_older}/{name.normalized(segments[0])}/{_json}")
 
 
-def _page_from_afar(project: str) -> Target | None:
-    """`legacy/+simple/<project>/`: where hatch, which takes an index for devpi's, looks for files that are published already."""
-    return RedirectTarget(f"../../../{document}/{name.normalized(project)}/") if name.is_name(project) else None
+def _page_from_afar(project: str, depth: int) -> Target | None:
+    """`legacy/+simple/<project>/`: where hatch, which takes an index for devpi's, looks for files that are published already. The namespace is
+    `depth` folders up: one fewer without the slash."""
+    return RedirectTarget(f"{'../' * depth}{document}/{name.normalized(project)}/") if name.is_name(project) else None

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from entrepot.plugin import (
     DocumentRepresentation,
+    EntrepotError,
     Entry,
     Extra,
     Inspection,
@@ -47,7 +48,7 @@ class PypiType(PackageType):
 
     name: ClassVar[str] = "pypi"
     title: ClassVar[str] = "Python package"
-    entry_version: ClassVar[int] = 2
+    entry_version: ClassVar[int] = 3
     standing_documents: ClassVar[Sequence[str]] = (_document,)
     part_representations: ClassVar[Sequence[PartRepresentation]] = (
         *(
@@ -69,7 +70,7 @@ class PypiType(PackageType):
             changed_header=_serial,
             reads_extras=True,
         ),
-        PartRepresentation(name=_names, entries=None),
+        PartRepresentation(name=_names, entries=address.project_json, only_names=True),
     )
     document_representations: ClassVar[Sequence[DocumentRepresentation]] = tuple(
         DocumentRepresentation(name=key, parts=_names, media_type=media_type, vary="Accept", compressible=True, changed_header=_serial)
@@ -90,7 +91,12 @@ class PypiType(PackageType):
         if not basename.endswith((".whl", ".tar.gz", ".zip")):
             raise InvalidPackage(f"{basename[:200]!r} is not the filename of a Python package: wheels end in .whl, sdists in .tar.gz.")
         is_wheel = basename.endswith(".whl")
-        body, description, attributes = (inspect_wheel if is_wheel else inspect_sdist)(file, basename)
+        try:
+            body, description, attributes = (inspect_wheel if is_wheel else inspect_sdist)(file, basename)
+        except (EntrepotError, OSError, MemoryError):  # what the file is told, and what is no fault of the file
+            raise
+        except Exception as error:  # whatever hostile bytes provoke in the libraries that read them
+            raise InvalidPackage(f"{basename[:200]!r} cannot be read ({str(error)[:200]}). Build it again.") from error
         has_sidecar = is_wheel or description.is_static
         return Inspection(
             name=description.name,
@@ -137,11 +143,16 @@ class PypiType(PackageType):
     # -- index documents ----------------------------------------------------------------------------------------------
 
     def entries(self, file: StoredFile) -> Sequence[Entry]:
-        """The file on its project's page. A project in quarantine offers no files, and is not listed (PEP 792)."""
-        if page.project_status(file.package_state)[0] == "quarantined":
-            return ()
-        bodies = {"json": page.json_entry(file), "html": page.html_entry(file), address.project_json: projectjson.entry(file)}
-        return (Entry(_document, bodies, version.key(file.version) + file.path.encode()),)
+        """The file on its project's page, and in the older documents, which decide whether the project is listed.
+
+        A project in quarantine offers no files and is not listed (PEP 792), and yet it has its page: were it missing, clients that know several
+        indexes would go on to the next one, and take there what somebody else has put under the name.
+        """
+        bodies = {"json": page.json_entry(file), "html": page.html_entry(file)}
+        if page.offers_files(file.package_state):
+            bodies[address.project_json] = projectjson.entry(file)
+        wheels_first = b"\0" if file.path.endswith(".whl") else b"\1"
+        return (Entry(_document, bodies, version.key(file.version) + wheels_first),)
 
     def admit(self, file: StoredFile, siblings: Sequence[str]) -> Sequence[Objection]:
         """No new file in a project that is archived or in quarantine (PEP 792), and no second sdist in a release."""

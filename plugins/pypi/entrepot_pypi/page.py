@@ -4,7 +4,8 @@ An entry is what one file puts on its project's page: four lines of bytes,
 
     the canonical version, the version for people, the project's status, the record
 
-as HTML or as JSON. A page joins records; the other three say what the page itself must tell.
+as HTML or as JSON. A page joins records; the other three say what the page itself must tell. In quarantine (PEP 792) there is no record, and the page
+tells of the status and of nothing else.
 """
 
 from __future__ import annotations
@@ -45,6 +46,11 @@ def project_status(state: Mapping[str, Any]) -> tuple[str, str]:
     if not isinstance(value, Mapping) or value.get("status") not in statuses:
         return "active", ""
     return value["status"], shown_text(str(value.get("reason") or ""))
+
+
+def offers_files(state: Mapping[str, Any]) -> bool:
+    """Whether the project's status lets its files be offered."""
+    return project_status(state)[0] != "quarantined"
 
 
 def upload_time(milliseconds: int) -> str:
@@ -100,9 +106,8 @@ def html_entry(file: StoredFile) -> bytes:
 
 def json_page(project: str, entries: Sequence[bytes]) -> bytes:
     """A project's page, from the entries of its files."""
-    lines = [entry.split(b"\n", 3) for entry in entries]
+    lines, status = _lines(entries)
     versions = {canonical_version: shown for canonical_version, shown, _, _ in lines}
-    status = lines[0][2] if lines else b""
     return b"".join(
         (
             _meta,
@@ -120,9 +125,8 @@ def json_page(project: str, entries: Sequence[bytes]) -> bytes:
 
 def html_page(project: str, entries: Sequence[bytes]) -> bytes:
     """A project's page, from the entries of its files."""
-    lines = [entry.split(b"\n", 3) for entry in entries]
+    lines, status = _lines(entries)
     title = b"Links for %s" % escape(project).encode()
-    status = lines[0][2] if lines else b""
     top = (_head, status, b"<title>", title, b"</title>\n</head>\n<body>\n<h1>", title, b"</h1>\n")
     return b"".join((*top, b"\n".join([line[3] for line in lines]), b"\n</body>\n</html>\n"))
 
@@ -145,7 +149,15 @@ def html_root(names: Iterable[str]) -> Iterable[bytes]:
     yield b"</body>\n</html>\n"
 
 
+def _lines(entries: Sequence[bytes]) -> tuple[list[list[bytes]], bytes]:
+    """Of the entries with a record their four lines, and the project's status."""
+    lines = [entry.split(b"\n", 3) for entry in entries]
+    return [line for line in lines if line[3]], lines[0][2] if lines else b""
+
+
 def _entry(file: StoredFile, status: bytes, record: bytes) -> bytes:
+    if not offers_files(file.package_state):
+        return b"\n\n%s\n" % status
     return b"\n".join((canonical(file.version).encode(), orjson.dumps(str(parsed(file.version))), status, record))
 
 

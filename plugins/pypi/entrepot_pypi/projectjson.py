@@ -5,7 +5,8 @@ An entry is what one file brings to them, six lines of bytes:
     the canonical version, the version for people, `1` for a pre-release, the yank, the sidecar with the README (`<sha256> <size>`),
     what the file's metadata says of the release, the record of the file but for its URL, the quoted filename
 
-Entries come in the order of versions, and within one wheels first: a wheel's metadata is final, so it speaks for the release.
+Entries come in the order of versions, and within one wheels first (`PypiType.entries`): a wheel's metadata is final, so it speaks for the release. A
+project in quarantine has none, and no document.
 """
 
 from __future__ import annotations
