@@ -88,7 +88,8 @@ async def test_what_is_not_there_is_a_real_404(client: PypiClient, path: str) ->
         ("simple/foo-bar?format=text/html", "simple/foo-bar/?format=text/html"),
         ("pypi/Foo.Bar/json", "pypi/foo-bar/json"),
         ("Foo.Bar/json", "pypi/foo-bar/json"),
-        ("legacy/+simple/foo-bar/", "simple/foo-bar/"),
+        ("legacy/+simple/Foo.Bar/", "simple/foo-bar/"),
+        ("legacy/+simple/Foo.Bar", "simple/foo-bar/"),
     ],
 )
 async def test_redirects_are_relative_and_arrive(client: PypiClient, path: str, location: str) -> None:
@@ -109,7 +110,7 @@ async def test_each_representation_and_encoding_has_an_etag_of_its_own_and_is_un
     for number in range(30):  # so much that compression is worth it
         await client.publish(build_wheel("Foo.Bar", f"1.{number}") if path != "simple/" or not number else build_wheel(f"foo-bar-{number}", "1"))
     tags: dict[str, str] = {}
-    for accept in (JSON, "text/html"):
+    for accept in (JSON, HTML, "text/html"):
         for encoding in ("identity", "gzip", "zstd"):
             asked = {"accept": accept, "accept-encoding": encoding}
             answer = await client.http.get(client.url(path), headers=asked)
@@ -119,7 +120,8 @@ async def test_each_representation_and_encoding_has_an_etag_of_its_own_and_is_un
             tags[answer.headers["etag"]] = f"{accept} {encoding}"
             again = await client.http.get(client.url(path), headers={**asked, "if-none-match": answer.headers["etag"]})
             assert (again.status_code, again.content, again.headers["vary"]) == (304, b"", "Accept, Accept-Encoding")
-    assert len(tags) == 6
+            assert again.headers["x-pypi-last-serial"] == answer.headers["x-pypi-last-serial"]
+    assert len(tags) == 9
 
 
 async def test_yanking_shows_on_the_next_request_in_both_forms(client: PypiClient) -> None:
@@ -131,13 +133,17 @@ async def test_yanking_shows_on_the_next_request_in_both_forms(client: PypiClien
     assert (await page(client))["files"][0]["yanked"] is False
 
 
-async def test_a_project_in_quarantine_is_gone_from_the_index_and_comes_back(client: PypiClient) -> None:
+async def test_a_project_in_quarantine_offers_no_files_is_not_listed_and_comes_back(client: PypiClient) -> None:
     await client.publish(WHEEL)
     await set_state(client, package_state={"project-status": {"status": "quarantined", "reason": "malware?"}})
-    assert (await client.get("simple/foo-bar/")).status_code == 404
+    quarantined = await page(client)
+    assert (quarantined["project-status"], quarantined["files"]) == ({"status": "quarantined", "reason": "malware?"}, [])
+    assert WHEEL[0] not in (await client.get("simple/foo-bar/")).text
     assert (await client.get("simple/", JSON)).json()["projects"] == []
+    assert (await client.get("pypi/foo-bar/json")).status_code == 404
     await set_state(client, package_state={"project-status": {"status": "deprecated"}})
     assert (await page(client))["project-status"] == {"status": "deprecated"}
+    assert (await client.get("simple/", JSON)).json()["projects"] == [{"name": "foo-bar"}]
 
 
 async def test_a_label_has_an_index_of_its_own(client: PypiClient) -> None:

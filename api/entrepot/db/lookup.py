@@ -127,6 +127,9 @@ class Lookup(Protocol):
     async def public_label(self, namespace_id: int, label: str) -> bool:
         """Whether a file of a public package has a label."""
 
+    async def release(self, package_id: int, version: str) -> bool:
+        """Whether a package has a release of a canonical version."""
+
     async def shown(self, head_id: int, audience: str) -> bool:
         """Whether a document shows anything to who reads what is public and the packages of an audience, `,1,2,` for the ids 1 and 2."""
 
@@ -210,6 +213,7 @@ LABEL = "SELECT 1 FROM label WHERE namespace_id = ? AND name = ?"
 SHARD_BODY = "SELECT body FROM shard WHERE id = ?"
 PUBLIC_LABEL = """SELECT 1 FROM label JOIN file_label ON file_label.label_id = label.id JOIN file ON file.id = file_label.file_id
     JOIN package ON package.id = file.package_id WHERE label.namespace_id = ? AND label.name = ? AND NOT package.private LIMIT 1"""
+RELEASE = "SELECT 1 FROM release WHERE package_id = ? AND canonical_version = ?"
 SHOWN = """SELECT 1 FROM head JOIN label ON label.namespace_id = head.namespace_id AND label.name = head.label
     JOIN file_label ON file_label.label_id = label.id
     JOIN entry ON entry.file_id = file_label.file_id AND entry.document = head.document AND entry.type = head.type
@@ -305,6 +309,10 @@ class SqliteLookup:
     async def public_label(self, namespace_id: int, label: str) -> bool:
         """See Lookup."""
         return self._one(PUBLIC_LABEL, namespace_id, label) is not None
+
+    async def release(self, package_id: int, version: str) -> bool:
+        """See Lookup."""
+        return self._one(RELEASE, package_id, version) is not None
 
     async def shown(self, head_id: int, audience: str) -> bool:
         """See Lookup."""

@@ -76,6 +76,7 @@ SHARD_BODY = Kind("shard body", lookup.SHARD_BODY, ("bigint",))
 NAMESPACE = Kind("namespace", lookup.NAMESPACE, ("text",))
 LABEL = Kind("label", lookup.LABEL, ("bigint", "text"))
 PUBLIC_LABEL = Kind("public label", lookup.PUBLIC_LABEL, ("bigint", "text"))
+RELEASE = Kind("release", lookup.RELEASE, ("bigint", "text"))
 SHOWN = Kind("shown", lookup.SHOWN, ("text", "bigint"))
 TOKEN = Kind("token", lookup.TOKEN_BY_DIGEST.format(gather=lookup.GATHER["postgres"]), ("text",))
 SESSION = Kind("session", lookup.SESSION_BY_DIGEST.format(gather=lookup.GATHER["postgres"]), ("text",))
@@ -242,6 +243,10 @@ class PostgresLookup:
     async def public_label(self, namespace_id: int, label: str) -> bool:
         """See Lookup."""
         return await self._others.ask(PUBLIC_LABEL, namespace_id, label) is not None
+
+    async def release(self, package_id: int, version: str) -> bool:
+        """See Lookup."""
+        return await self._others.ask(RELEASE, package_id, version) is not None
 
     async def shown(self, head_id: int, audience: str) -> bool:
         """See Lookup."""

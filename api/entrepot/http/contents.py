@@ -37,7 +37,8 @@ class Content:
 
     __slots__ = ("_kept", "body", "etag", "headers", "not_modified", "size", "start", "whole")
 
-    def __init__(self, headers: list[Header], etag: str, size: int, body: bytes | None = None) -> None:
+    def __init__(self, headers: list[Header], etag: str, size: int, body: bytes | None = None, *, moving: bytes = b"") -> None:
+        """`moving`: the name of a header that may change while the bytes stay the same, so that a 304 brings it too."""
         self.etag = f'"{etag}"'
         self.size = size
         self.body = body
@@ -45,7 +46,11 @@ class Content:
         self.start = {"type": "http.response.start", "status": 200, "headers": [*self.headers, (b"content-length", str(size).encode())]}
         self.whole = {"type": "http.response.body", "body": body}
         self._kept = [(name, value) for name, value in self.headers if name not in (b"content-type", b"content-encoding", b"content-disposition")]
-        self.not_modified = {"type": "http.response.start", "status": 304, "headers": [one for one in self._kept if one[0] in OF_UNCHANGED]}
+        self.not_modified = {
+            "type": "http.response.start",
+            "status": 304,
+            "headers": [one for one in self._kept if one[0] in (*OF_UNCHANGED, moving)],
+        }
 
     async def chunks(self, start: int, stop: int) -> AsyncGenerator[bytes, None]:
         """The bytes from start to stop."""
@@ -120,8 +125,8 @@ class PiecesContent(Content):
 
     __slots__ = ("_pieces",)
 
-    def __init__(self, headers: list[Header], etag: str, size: int, pieces: tuple[bytes, ...]) -> None:
-        super().__init__(headers, etag, size)
+    def __init__(self, headers: list[Header], etag: str, size: int, pieces: tuple[bytes, ...], *, moving: bytes = b"") -> None:
+        super().__init__(headers, etag, size, moving=moving)
         self._pieces = pieces
 
     async def chunks(self, start: int, stop: int) -> AsyncGenerator[bytes, None]:

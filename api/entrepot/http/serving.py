@@ -133,6 +133,10 @@ class Server:
         if found is None:
             if not row.private and not await self._is_public(namespace, label):
                 raise not_found(f"{type.name} package {target.part} in {namespace}")
+            if target.view and not await self.site.lookup.release(
+                row.package_id, target.view
+            ):  # whatever anybody asks for would be rendered, and kept
+                raise not_found(f"{target.view} of the {type.name} package {target.part} in {namespace}")
             place = await self._place(namespace, type, label, target.document)
             found = await self.site.indexes.part(row, place, target.part, representation, encoding, target.view)
             if found is None:
@@ -223,12 +227,14 @@ class Server:
             headers = self._headers(rendering, self._cache_control[private], private=private, by=self._by_credential)
             if rendering.encoding:
                 headers.append((b"content-encoding", rendering.encoding.encode()))
+            moving = b""
             if rendering.changed_header:
                 headers.append(rendering.changed_header)
+                moving = rendering.changed_header[0]
             if len(rendering.pieces) == 1 and rendering.size <= SENT_WHOLE:
-                content = Content(headers, rendering.etag, rendering.size, rendering.pieces[0])
+                content = Content(headers, rendering.etag, rendering.size, rendering.pieces[0], moving=moving)
             else:
-                content = PiecesContent(headers, rendering.etag, rendering.size, rendering.pieces)
+                content = PiecesContent(headers, rendering.etag, rendering.size, rendering.pieces, moving=moving)
             rendering.prepared[private] = content
         return content
 

@@ -28,7 +28,7 @@ class Rendering:
     pieces: tuple[bytes, ...]
     size: int
     etag: str
-    """Hex of a hash of the bytes (of runs of parts, of their hashes): a change that a reader cannot see moves no ETag."""
+    """Hex of a hash of the media type and the bytes (of runs of parts, of their hashes): a change that a reader cannot see moves no ETag."""
     media_type: str
     vary: str
     encoding: str = ""
@@ -71,7 +71,7 @@ def rendering(
     changed_header: tuple[bytes, bytes] | None = None,
 ) -> Rendering:
     """Gather and hash what a type renders; `shared` are bytes that somebody holds in any case. Runs in a thread."""
-    digest = hashlib.blake2b(digest_size=16)
+    digest = hashlib.blake2b(media_type.encode() + b"\0", digest_size=16)
     held: list[bytes] = []
     own: list[bytes] = []
     size = cost = 0
