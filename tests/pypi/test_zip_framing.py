@@ -168,6 +168,24 @@ def test_extra_fields_change_nothing_that_another_reader_would_not_see(member: R
         opened(member)
 
 
+@pytest.mark.parametrize("more", [b"", b"more"], ids=["right before the end", "further in front"])
+@pytest.mark.parametrize("record", [b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"])
+def test_no_extra_field_looks_like_a_record_of_the_end(record: bytes, more: bytes) -> None:
+    """A locator that is the end of the directory's last record leads newer Pythons to another directory, inside of a stored member."""
+    field = extra_field(0xCAFE, record + struct.pack("<LQL", 0, 35, 1) + more)
+    sentence = "a ZIP64 locator and no ZIP64 end" if record == b"PK\x06\x07" and not more else "looks like the archive's end"
+    with pytest.raises(InvalidPackage, match=sentence):
+        opened(one(extra=field))
+    with pytest.raises(InvalidPackage, match="looks like the archive's end"):
+        opened(one(local_extra=field))
+
+
+def test_a_locator_in_a_file_too_short_for_it_is_refused() -> None:
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 1)
+    with pytest.raises(InvalidPackage, match="no ZIP64 end"):
+        ZipArchive(io.BytesIO(b"PK\x03\x04" + locator + raw_zip([])))
+
+
 @pytest.mark.parametrize(
     ("end", "sentence"),
     [

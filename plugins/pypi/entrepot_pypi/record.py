@@ -16,7 +16,7 @@ from entrepot_pypi.zipmember import ZipMember
 
 _largest = 16 << 20
 _longest_line = 8 << 10
-_most_lines = 200_000
+_most_lines = 100_000
 _algorithms = ("sha256", "sha384", "sha512")
 
 
