@@ -50,7 +50,7 @@ REFUSALS: list[tuple[int, str, tuple[str, bytes], dict[str, Any], dict[str, Any]
     (400, "protocol_version=1", WHEEL, {"protocol_version": "2"}, {}),
     (400, "must be bdist_wheel or sdist", WHEEL, {"filetype": "bdist_egg"}, {}),
     (400, "must say its Python tag", WHEEL, {"pyversion": None}, {}),
-    (400, "the Python tag of", WHEEL, {"pyversion": "cp311"}, {}),
+    (400, "must say its Python tag", WHEEL, {"pyversion": "source"}, {}),
     (400, "JSON array", WHEEL, {"attestations": '{"a": 1}'}, {}),
     (400, "not valid JSON", WHEEL, {"attestations": "["}, {}),
     (400, "longer than 1048576 bytes", WHEEL, {"attestations": f'["{"x" * (1 << 20)}"]'}, {}),
