@@ -80,11 +80,18 @@ def test_entry_points_may_be_aligned_and_go_on_in_a_second_line(inspect: Inspect
     assert inspect(build_wheel("foo", "1.0", files={"foo-1.0.dist-info/entry_points.txt": text})).name == "foo"
 
 
-def test_entry_points_have_as_many_lines_as_take_little_time(inspect: Inspect) -> None:
-    sections = [b"[%x]\n" % number for number in range(100_000)]
-    few, many = (build_wheel("foo", "1.0", files={"foo-1.0.dist-info/entry_points.txt": b"".join(sections[:most])}) for most in (10_000, 100_000))
-    spent(inspect, few)
-    assert "entry_points.txt has more than 10000 lines" in refusal(inspect, many)
+@pytest.mark.parametrize("end", ["\n", "\r"])
+def test_entry_points_have_as_many_lines_as_take_little_time(inspect: Inspect, end: str) -> None:
+    few, many = ("".join(f"[{number:x}]{end}" for number in range(most)).encode() for most in (5_000, 5_001))
+    path = "foo-1.0.dist-info/entry_points.txt"
+    spent(inspect, build_wheel("foo", "1.0", files={path: few}), SECONDS / 2)
+    assert "entry_points.txt has more than 5000 lines" in refusal(inspect, build_wheel("foo", "1.0", files={path: many}))
+
+
+def test_tags_have_as_many_lines_as_take_little_time(inspect: Inspect) -> None:
+    few, many = (b"Wheel-Version: 1.0\n" + b"Tag: py3-none-any\n" * most for most in (4_999, 5_000))
+    spent(inspect, build_wheel("foo", "1.0", wheel=few), SECONDS / 2)
+    assert "WHEEL has more than 5000 lines" in refusal(inspect, build_wheel("foo", "1.0", wheel=many))
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,8 @@ from entrepot_pypi.ziparchive import ZipArchive
 _filename = re.compile(r"[A-Za-z0-9_.+!-]+\.whl")
 _small_file = 1 << 20
 _most_tags = 10_000
-_most_entry_lines = 10_000
+_most_lines = 5_000
+"""Of WHEEL and of entry_points.txt, of whose lines the libraries that read them make objects. A hundred times what is common."""
 _gap = re.compile(r"[^\S\n]+")
 
 
@@ -99,6 +100,7 @@ def _required(archive: ZipArchive, path: str, limit: int) -> bytes:
 def _read_wheel_file(archive: ZipArchive, dist_info: str) -> Sequence[str]:
     """The tags in WHEEL. Installers refuse a major version that they do not know."""
     body = _required(archive, f"{dist_info}/WHEEL", _small_file)
+    _check_lines(body, "WHEEL")
     try:
         headers = HeaderParser().parsestr(body.decode())
         version, tags = headers.get("Wheel-Version", "").strip(), headers.get_all("Tag", [])
@@ -107,6 +109,11 @@ def _read_wheel_file(archive: ZipArchive, dist_info: str) -> Sequence[str]:
     if not re.fullmatch(r"1\.[0-9]+", version):
         raise InvalidPackage(f"The wheel's WHEEL file says Wheel-Version {version[:40]!r}: installers know 1.0.")
     return tags
+
+
+def _check_lines(body: bytes, basename: str) -> None:
+    if body.count(b"\n") > _most_lines or body.count(b"\r") > _most_lines:
+        raise InvalidPackage(f"The wheel's {basename} has more than {_most_lines} lines.")
 
 
 def _tag_objections(tags: Sequence[str], wheel: Wheel) -> Iterator[Objection]:
@@ -154,9 +161,9 @@ def _check_entry_points(archive: ZipArchive, dist_info: str) -> None:
     parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # names keep their case
     try:
-        text = archive.read(path, _small_file).decode()
-        if text.count("\n") > _most_entry_lines:  # configparser makes an object of each, and of each section several
-            raise InvalidPackage(f"The wheel's entry_points.txt has more than {_most_entry_lines} lines.")
+        body = archive.read(path, _small_file)
+        _check_lines(body, "entry_points.txt")
+        text = body.decode()
         parser.read_string(_gap.sub(" ", text))  # configparser takes a time that grows with the square of a gap's length
     except (configparser.Error, UnicodeDecodeError) as error:
         raise InvalidPackage(f"The wheel's entry_points.txt cannot be read ({str(error)[:300]}).") from error
