@@ -37,7 +37,7 @@ class PypiClient:
             "name": name,
             "version": version.removesuffix(".tar.gz"),
             "filetype": "bdist_wheel" if basename.endswith(".whl") else "sdist",
-            "pyversion": basename.split("-")[-3] if basename.endswith(".whl") else "source",
+            "pyversion": basename.split("-")[-3:][0] if basename.endswith(".whl") else "source",
             "sha256_digest": sha256(body).hexdigest(),
             "blake2_256_digest": blake2b(body, digest_size=32).hexdigest(),
             **(fields or {}),
