@@ -56,6 +56,7 @@ from entrepot.packagetype import (
 )
 from entrepot.services.actors import Actor
 from entrepot.services.facade import Services
+from entrepot.services.flights import Flights
 from entrepot.services.grants import Level
 from entrepot.services.selections import FileSelection
 from entrepot.services.uploads import IncomingUpload, PublishedFile
@@ -81,6 +82,7 @@ __all__ = [
     "FileSelection",
     "FileTarget",
     "FilesInput",
+    "Flights",
     "Gunzipped",
     "IncomingUpload",
     "Inflated",

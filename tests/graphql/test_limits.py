@@ -49,6 +49,12 @@ async def test_the_limit_is_a_setting(ask: Ask) -> None:
     assert "could have 5 fields; 4 are allowed" in await ask.on(graphql_max_cost=4).error(query)
 
 
+async def test_a_list_that_is_short_by_nature_counts_as_it_says(ask: Ask) -> None:
+    query = '{ package(namespace: "ann", name: "atlas") { facets { type } } }'
+    assert "could have 6 fields; 5 are allowed" in await ask.on(graphql_max_cost=5).error(query)
+    assert "errors" not in await ask.on(graphql_max_cost=6)(query)
+
+
 async def test_a_page_of_50_packages_with_10_files_each_is_fine(ask: Ask) -> None:
     found = await ask("{ packages(first: 50) { totalCount nodes { name files(first: 10) { nodes { path size sha256 version } } } } }")
     assert found["packages"]["totalCount"] == 0

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -53,13 +56,37 @@ async def test_a_readme_is_rendered_as_its_content_type_says(source: str, conten
     assert html in await rendered(source, content_type)
 
 
-@pytest.mark.parametrize("content_type", ["text/markdown", "text/x-rst", "text/plain"])
-async def test_nothing_in_it_acts(content_type: str) -> None:
-    raw = f".. raw:: html\n\n   {ATTACKS.strip()}\n\n`x <javascript:alert(1)>`_\n" if content_type == "text/x-rst" else ATTACKS
-    page = Page(await rendered(raw, content_type))
+DIRECTIVES = """
+`x <javascript:alert(1)>`_ and `y <data:text/html,x>`__ and *z*
+
+.. image:: javascript:alert(1)
+   :target: vbscript:alert(2)
+
+.. image:: data:text/html,x
+
+.. _later: javascript:alert(3)
+
+later_ <script>alert(4)</script>
+"""
+
+
+@pytest.mark.parametrize(
+    ("content_type", "source", "shown"),
+    [("text/markdown", ATTACKS, {"img", "p"}), ("text/x-rst", DIRECTIVES, {"a", "img", "em"}), ("text/plain", ATTACKS, {"pre"})],
+)
+async def test_nothing_in_it_acts(content_type: str, source: str, shown: set[str]) -> None:
+    page = Page(await rendered(source, content_type))
+    assert shown <= page.tags  # it was rendered, and cleaned
+    assert content_type == "text/plain" or "pre" not in page.tags
     assert not page.tags & {"script", "iframe", "object", "embed", "form", "button", "svg", "math", "style", "base", "meta", "link"}
     assert not [name for name, _ in page.attributes if name.startswith("on") or name == "style"]
-    assert not [value for _, value in page.attributes if value.lower().startswith(("javascript:", "data:", "vbscript:"))]
+    assert not [value for name, value in page.attributes if name != "alt" and value.lower().startswith(("javascript:", "data:", "vbscript:"))]
+
+
+async def test_html_within_restructuredtext_is_not_rendered() -> None:
+    html = await rendered(f".. raw:: html\n\n   {ATTACKS.strip()}\n\n*x*\n", "text/x-rst")
+    assert html.startswith("<pre>.. raw:: html")
+    assert Page(html).tags == {"pre"}
 
 
 async def test_docutils_reads_no_file_of_the_server() -> None:
@@ -67,8 +94,12 @@ async def test_docutils_reads_no_file_of_the_server() -> None:
     assert "root:" not in html
 
 
-@pytest.mark.parametrize(("source", "content_type"), [("Title\n==\n\n`broken", "text/x-rst"), ("# <b>" + "x" * readme.longest, "text/markdown")])
-async def test_what_does_not_render_or_is_too_long_is_shown_as_it_was_written(source: str, content_type: str) -> None:
+@pytest.mark.parametrize(
+    ("source", "content_type"),
+    [("Title\n==\n\n`broken", "text/x-rst"), ("[a]: http://x/" + "y" * 8000 + "\n\n" + "[a] " * 1000, "text/markdown")],
+    ids=["broken", "far more HTML than text"],
+)
+async def test_what_does_not_render_is_shown_as_it_was_written(source: str, content_type: str) -> None:
     html = await rendered(source, content_type)
     assert html.startswith("<pre>")
     assert Page(html).tags == {"pre"}
@@ -77,23 +108,88 @@ async def test_what_does_not_render_or_is_too_long_is_shown_as_it_was_written(so
 async def test_one_that_takes_too_much_time_is_ended_and_shown_as_it_was_written() -> None:
     html = await rendered("<div>" * 100_000, "text/markdown")
     assert html.startswith("<pre>&lt;div&gt;")
+    assert html in readme._kept.values()  # nobody spends that time again
+
+
+Stand = Callable[[str], Path]
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stand:
+    """Lets another program be started for the renderer: it counts its starts in a file, whose path the fixture answers."""
+
+    def chosen(lines: str) -> Path:
+        program, starts = tmp_path / "renderer.py", tmp_path / "starts"
+        program.write_text(f"import os, signal, sys\nopen({str(starts)!r}, 'a').write('.')\n{lines}\n")
+        monkeypatch.setattr(readme, "_renderer", str(program))
+        return starts
+
+    return chosen
+
+
+async def test_what_many_read_at_once_is_rendered_once(stand_in: Stand) -> None:
+    starts = stand_in("sys.stdout.write('<p>once</p>')")
+    digest = uuid4().hex
+    assert set(await asyncio.gather(*(readme.rendered("x", "text/plain", digest) for _ in range(20)))) == {"<p>once</p>"}
+    assert await readme.rendered("x", "text/plain", digest) == "<p>once</p>"
+    assert starts.read_text() == "."
+
+
+@pytest.mark.parametrize("why", ["no time", "ended by others"])
+async def test_what_could_not_be_tried_is_shown_as_it_was_written_and_tried_again(stand_in: Stand, monkeypatch: pytest.MonkeyPatch, why: str) -> None:
+    starts = stand_in("os.kill(os.getpid(), signal.SIGKILL)" if why == "ended by others" else "signal.pause()")
+    digest = uuid4().hex
+    with monkeypatch.context() as hurried:
+        hurried.setattr(readme, "seconds", 0 if why == "no time" else 60)
+        assert await readme.rendered("<x>", "text/plain", digest) == "<pre>&lt;x&gt;</pre>"
+    stand_in("sys.stdout.write('<p>again</p>')")
+    assert await readme.rendered("<x>", "text/plain", digest) == "<p>again</p>"
+    assert starts.read_text().endswith(".")
+
+
+async def test_where_many_wait_the_next_one_does_not(stand_in: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in("sys.stdout.write('<p>html</p>')")
+    monkeypatch.setattr(readme, "most_under_way", 2)
+    digests = [uuid4().hex for _ in range(4)]
+    shown = await asyncio.gather(*(readme.rendered("x", "text/plain", digest) for digest in [*digests, digests[0]]))
+    assert shown == ["<p>html</p>", "<p>html</p>", "<pre>x</pre>", "<pre>x</pre>", "<p>html</p>"]
+    assert await readme.rendered("x", "text/plain", digests[3]) == "<p>html</p>"
+
+
+async def test_the_renderer_knows_nothing_of_the_servers_environment(stand_in: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENTREPOT_STORAGE_URL", "s3://key:secret@bucket")
+    stand_in("sys.stdout.write(repr(sorted(os.environ)))")
+    names = await rendered("x", "text/plain")
+    assert set(names) & set("[]")
+    assert not [name for name in ("ENTREPOT", "PATH'", "HOME", "PYTEST") if name in names]
+
+
+def test_a_long_one_is_cut_where_it_is_shown() -> None:
+    for text, cut in (("y" * readme.longest, False), ("é" * (readme.longest // 2 + 1), True), ("y" * (readme.longest + 1), True)):
+        source, is_cut = readme.shown_source(build_metadata("foo", "1.0", description=text))
+        assert (is_cut, len(source.encode()) <= readme.longest, text.startswith(source.rstrip("\n"))) == (cut, True, True)
 
 
 async def test_it_shows_of_a_file_and_of_a_project_and_costs_what_it_takes(client: PypiClient) -> None:
     markdown = build_wheel("Foo.Bar", "2.0", headers=[("Description-Content-Type", "text/markdown")], description="# New")
     old = build_sdist("Foo.Bar", "1.0", pkg_info=build_metadata("Foo.Bar", "1.0", description="*old*"))
     silent = build_wheel("Foo.Bar", "0.9")
-    for built in (markdown, old, silent):
+    long = build_wheel("Foo.Bar", "0.8", description="*x* " * (readme.longest // 3))
+    for built in (markdown, old, silent, long):
         assert (await client.publish(built)).status_code == 200
-    told = "readme { source contentType html }"
-    query = f"""query ($namespace: String!) {{ package(namespace: $namespace, name: "Foo.Bar") {{
-        facets {{ ... on PypiFacet {{ {told} }} }} files(first: 3) {{ nodes {{ path ... on PypiFile {{ {told} }} }} }} }} }}"""
-    package: Any = (await look(client.http, query, namespace=client.namespace))["package"]
+    told = "readme { source cut contentType html }"
+    query = f"""query ($namespace: String!, $first: Int!) {{ package(namespace: $namespace, name: "Foo.Bar") {{
+        files(first: $first) {{ nodes {{ path ... on PypiFile {{ {told} }} }} }} }} }}"""
+    package: Any = (await look(client.http, query, namespace=client.namespace, first=4))["package"]
     found = {file["path"]: file["readme"] for file in package["files"]["nodes"]}
     assert found[silent[0]] is None
     assert (found[old[0]]["source"], "<em>old</em>" in found[old[0]]["html"]) == ("*old*", True)
     assert (found[markdown[0]]["contentType"], "<h1" in found[markdown[0]]["html"]) == ("text/markdown", True)
-    assert package["facets"] == [{"readme": found[markdown[0]]}]
-    many = query.replace("first: 3", "first: 100")
-    answer = await ask(client.http, many, namespace=client.namespace)
-    assert "fields; 20,000 are allowed" in answer["errors"][0]["message"]
+    assert (found[long[0]]["cut"], len(found[long[0]]["source"]), found[long[0]]["html"][:9]) == (True, readme.longest, "<pre>*x* ")
+    assert not found[old[0]]["cut"]
+    facets = f"facets {{ ... on PypiFacet {{ {told} }} }}"
+    of_project = f'query ($namespace: String!) {{ package(namespace: $namespace, name: "Foo.Bar") {{ {facets} }} }}'
+    assert (await look(client.http, of_project, namespace=client.namespace))["package"]["facets"] == [{"readme": found[markdown[0]]}]
+    for wanted, too_many in ((query, 7), (query.replace("contentType html", ""), 20)):
+        answer = await ask(client.http, wanted, namespace=client.namespace, first=too_many)
+        assert "fields; 20,000 are allowed" in answer["errors"][0]["message"]

@@ -110,7 +110,7 @@ class Scale:
             return Weight(_own_cost(definition), 1, aliases)
         first = self._first(node, definition)
         below = self.weigh(node.selection_set, get_named_type(definition.type), first or LIST_SIZE, nesting + 1)
-        times = size if is_list_type(get_nullable_type(definition.type)) else 1
+        times = _told(definition, "items", size) if is_list_type(get_nullable_type(definition.type)) else 1
         own = MUTATION_COST if parent is self.schema.mutation_type else _own_cost(definition)
         return Weight(own + times * below.cost, 1 + below.depth, aliases + below.aliases)
 
@@ -130,8 +130,13 @@ class Scale:
 
 def _own_cost(definition: GraphQLField | None) -> int:
     """What a field says of itself (`strawberry.field(metadata={"cost": 500})`), for one that takes work that others do not."""
+    return _told(definition, "cost", 1)
+
+
+def _told(definition: GraphQLField | None, what: str, otherwise: int) -> int:
+    """A number in a field's metadata: `cost`, or `items`, for a list that has few of them by nature."""
     made_of = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF) if definition is not None else None
-    return int(made_of.metadata.get("cost", 1)) if made_of is not None else 1
+    return int(made_of.metadata.get(what, otherwise)) if made_of is not None else otherwise
 
 
 def weigh(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> Weight:

@@ -106,7 +106,7 @@ class Package(relay.Node):
         files = ListKey(FILES_OF_PACKAGE, self.key, FileFilter(type=type, label=label, version=version, platform=platform))
         return await connection(FileConnection, info.context, list=files, parent=self.id, order=NEWEST_FIRST, first=first, after=after)
 
-    @strawberry.field(description="What its types say of it.")
+    @strawberry.field(description="What its types say of it.", metadata={"items": 4})
     async def facets(self, info: Info) -> list[PackageFacet]:
         """Two queries for all the packages of an answer."""
         return await info.context.loaders.facets.load(self.key)

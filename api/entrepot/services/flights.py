@@ -18,6 +18,9 @@ class Flights(Generic[V]):
     def __len__(self) -> int:
         return len(self._under_way)
 
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._under_way
+
     async def join(self, key: Hashable, start: Callable[[], Coroutine[Any, Any, V]]) -> V:
         """The result of the work of this key, which is started if it is not under way. It may have started before the call, but not ended.
 

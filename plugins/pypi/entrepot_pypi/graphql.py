@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,17 +25,20 @@ class PypiLink:
 class PypiReadme:
     """`html` is made when it is asked for."""
 
-    source: str = strawberry.field(description="As it was written.")
+    source: str = strawberry.field(description="As it was written: the first 512 KiB of it.")
+    cut: bool = strawberry.field(description="Whether it is longer than 512 KiB, and `source` and `html` end there.")
     content_type: str = strawberry.field(description="How it was written: `text/markdown`, `text/x-rst` or `text/plain`. Empty: text/x-rst.")
     digest: strawberry.Private[str]
 
     @strawberry.field(
         description="As HTML without anything that acts: no script, style, frame or form. Links and images may lead anywhere. What does not render, "
-        "or is longer than 512 KiB, is shown as it was written. Counts as 1,000 fields of a request.",
-        metadata={"cost": 1000},
+        "or is cut, is shown as it was written, and so is anything while too many READMEs wait to be rendered. Counts as 2,000 fields of a request.",
+        metadata={"cost": 2000},
     )
     async def html(self) -> str:
         """By a process of its own, and remembered."""
+        if self.cut:
+            return readme.as_written(self.source)
         return await readme.rendered(self.source, self.content_type, self.digest)
 
 
@@ -75,7 +79,7 @@ class PypiFile(File):
     description_type: strawberry.Private[str]
     sidecar: strawberry.Private[StoredExtra | None]
 
-    @strawberry.field(description="What it says of itself at length; null where it says nothing. Counts as 100 fields.", metadata={"cost": 100})
+    @strawberry.field(description="What it says of itself at length; null where it says nothing. Counts as 1,000 fields.", metadata={"cost": 1000})
     async def readme(self, info: strawberry.Info[Any, Any]) -> PypiReadme | None:
         """Its metadata is read from the storage."""
         return await _readme(info, self.sidecar, self.description_type)
@@ -91,8 +95,8 @@ class PypiFacet(PackageFacet):
     namespace: strawberry.Private[str]
 
     @strawberry.field(
-        description="What the newest file with the label `main` says of the project at length; null where it says nothing. Counts as 100 fields.",
-        metadata={"cost": 100},
+        description="What the newest file with the label `main` says of the project at length; null where it says nothing. Counts as 1,000 fields.",
+        metadata={"cost": 1000},
     )
     async def readme(self, info: strawberry.Info[Any, Any]) -> PypiReadme | None:
         """One look for the file, and its metadata from the storage."""
@@ -139,7 +143,7 @@ def _tags(told: Mapping[str, Any]) -> list[str]:
 
 async def _readme(info: strawberry.Info[Any, Any], sidecar: StoredExtra | None, content_type: str) -> PypiReadme | None:
     body = None if sidecar is None else await Services(info.context.site).extra(sidecar)
-    source = "" if body is None else readme.source_of(body)
+    source, cut = ("", False) if body is None else await asyncio.to_thread(readme.shown_source, body)
     if sidecar is None or not source.strip():
         return None
-    return PypiReadme(source=source, content_type=content_type, digest=sidecar.sha256)
+    return PypiReadme(source=source, cut=cut, content_type=content_type, digest=sidecar.sha256)

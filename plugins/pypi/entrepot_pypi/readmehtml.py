@@ -2,7 +2,8 @@
 
     python readmehtml.py <content type> < README > HTML
 
-Ends with 1 where the README does not render, and is ended where it takes more time or memory than any README should.
+Ends with 1 where the README does not render or makes far more HTML than it has text, and is ended where it takes more time or memory than any README
+should.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import sys
 # what renders is imported where it is needed: it takes longer than most READMEs
 cpu_seconds = 5
 memory = 1 << 30
+longest = 2 << 20
+"""Of the HTML, in bytes: a reference to a link is short, and the link that it stands for is not."""
 
 
 def html_of(source: str, content_type: str) -> str | None:
@@ -33,12 +36,14 @@ def html_of(source: str, content_type: str) -> str | None:
 
 def main() -> int:
     """See above."""
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))  # ended by SIGXCPU: SIGKILL would be anybody's
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     html = html_of(sys.stdin.buffer.read().decode(), sys.argv[1])
-    if html is None:
+    body = b"" if html is None else html.encode()
+    if html is None or len(body) > longest:
         return 1
-    sys.stdout.buffer.write(html.encode())
+    sys.stdout.buffer.write(body)
     return 0
 
 
