@@ -77,8 +77,8 @@ async def test_a_second_sdist_is_refused_everywhere_and_leaves_nothing(depot: Ho
         answer = await as_form(owner, built)
         assert (answer.status_code, answer.headers["content-type"]) == (400, "text/plain; charset=utf-8")
         assert (
-            answer.text
-            == f"{TOLD} Raise the version, or remove foo-1.0.tar.gz before you publish {built[0]}. (`entrepot import` takes such files.)\n"
+            answer.text == f"{TOLD} Raise the version, or remove foo-1.0.tar.gz before you publish {built[0]}. "
+            "(`entrepot import` takes such files, and so does a namespace whose strictness is IMPORT.)\n"
         )
         refused = await owner.put(*built, labels=["dev"])
         assert (refused.status_code, refused.json()["detail"].startswith(TOLD)) == (409, True)

@@ -32,7 +32,9 @@ def test_a_namespace_of_which_nothing_was_said_is_a_private_house() -> None:
 def test_a_refusal_says_what_is_wrong_and_who_takes_the_file() -> None:
     odd = Inspection(name="a", version="1", objections=[Objection(PUBLIC, "It is odd."), Objection(PRIVATE, "It is old.")])
     check_objections(odd, IMPORT)
-    with pytest.raises(InvalidPackage, match=r"^It is old\. \(`entrepot import` takes such files\.\)$"):
+    with pytest.raises(
+        InvalidPackage, match=r"^It is old\. \(`entrepot import` takes such files, and so does a namespace whose strictness is IMPORT\.\)$"
+    ):
         check_objections(odd, PRIVATE)
     with pytest.raises(InvalidPackage, match=r"^It is odd\. It is old\. \(`entrepot import`"):
         check_objections(odd, PUBLIC)
@@ -44,7 +46,9 @@ def test_what_speaks_against_a_file_beside_others_is_a_conflict_or_is_told_of_wh
     odd, old = Objection(PUBLIC, "It is odd."), Objection(PRIVATE, "It is a second one.")
     assert check_admission([odd, old], IMPORT) == ["It is a second one."]
     assert check_admission([odd], PRIVATE) == []
-    with pytest.raises(Conflict, match=r"^It is a second one\. \(`entrepot import` takes such files\.\)$"):
+    with pytest.raises(
+        Conflict, match=r"^It is a second one\. \(`entrepot import` takes such files, and so does a namespace whose strictness is IMPORT\.\)$"
+    ):
         check_admission([odd, old], PRIVATE)
     with pytest.raises(Conflict, match=r"^It is odd\. .*its strictness is PUBLIC"):
         check_admission([odd], PUBLIC)

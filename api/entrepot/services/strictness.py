@@ -40,5 +40,5 @@ def _refusal(objections: Sequence[Objection], strictness: Strictness) -> str:
         return ""
     said = " ".join(objection.message for objection in insisted[:_most_told])
     if forgiven(insisted):
-        return f"{said} (`entrepot import` takes such files.)"
+        return f"{said} (`entrepot import` takes such files, and so does a namespace whose strictness is IMPORT.)"
     return f"{said} (The namespace insists on it because its strictness is PUBLIC; `updateNamespace` changes that.)"
