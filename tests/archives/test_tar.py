@@ -94,7 +94,9 @@ def test_numbers_may_be_written_as_programs_write_them() -> None:
     assert [body for _, body in read(b"".join(members) + END)] == [b"xyz"] * len(spellings)
 
 
-@pytest.mark.parametrize("spelling", [b"0000000_003\0", b"0000000o003\0", b"00000000+03\0", b"00000000008\0", b"\xff" * 12, b"\x80" + b"\x01" * 11])
+@pytest.mark.parametrize(
+    "spelling", [b"0000000_003\0", b"0000000o003\0", b"00000000+03\0", b"00000000008\0", b"\t0000000003\0", b"\xff" * 12, b"\x80" + b"\x01" * 11]
+)
 def test_numbers_that_are_none_are_refused(spelling: bytes) -> None:
     assert refusal(with_field(header("a"), 124, spelling))
 

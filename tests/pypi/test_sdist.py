@@ -168,6 +168,43 @@ def test_a_folder_may_be_listed_twice(inspect: Inspect) -> None:
     assert inspect(build_sdist("foo", "1.0", more=[(member("foo-1.0/docs", tarfile.DIRTYPE), b"")] * 2)).name == "foo"
 
 
+def rewritten(body: bytes, format: int) -> bytes:
+    """An sdist in another format of tar, with a folder and a link."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=io.BytesIO(body)) as source, tarfile.open(fileobj=buffer, mode="w", format=format) as target:
+        for info in [member("foo-1.0", tarfile.DIRTYPE), *source, member("foo-1.0/link", tarfile.SYMTYPE, "setup.py")]:
+            target.addfile(info, source.extractfile(info) if info.isreg() else None)
+    return buffer.getvalue()
+
+
+def in_version_7(tar: bytes) -> bytes:
+    """Without the magic and what came with it; files are of no kind, and folders of a name with a slash."""
+    old, at = bytearray(tar), 0
+    while old[at]:
+        size = int(old[at + 124 : at + 135], 8)
+        if old[at + 156] in b"05":
+            old[at + 156] = 0
+        old[at + 257 : at + 512] = bytes(255)
+        old[at + 148 : at + 156] = b" " * 8
+        old[at + 148 : at + 156] = b"%06o\0 " % sum(old[at : at + 512])
+        at += 512 + (size + 511) // 512 * 512
+    return bytes(old)
+
+
+def test_an_sdist_in_an_older_format_of_tar_is_taken(inspect: Inspect) -> None:
+    basename, body = build_sdist("foo", "1.0")
+    ustar, gnu = (rewritten(body, format) for format in (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT))
+    for tar in (ustar, gnu, in_version_7(ustar)):
+        assert inspect((basename, gzip.compress(tar, 1))).name == "foo"
+
+
+@pytest.mark.parametrize("record", [b"21 path=foo-1.0/evil\n", b"20 size=99999999999\n", b"22 linkpath=/etc/evil\n"])
+def test_a_header_for_all_members_cannot_say_what_they_are(inspect: Inspect, record: bytes) -> None:
+    info = member("pax_global_header", tarfile.XGLTYPE)
+    with pytest.raises(InvalidPackage, match="all members one"):
+        inspect(build_sdist("foo", "1.0", more=[(info, record)]))
+
+
 def test_a_sparse_member_is_refused(inspect: Inspect) -> None:
     info = member("foo-1.0/sparse")
     info.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "foo-1.0/sparse", "GNU.sparse.realsize": "1000000000"}

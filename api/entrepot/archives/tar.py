@@ -134,6 +134,10 @@ class TarReader:
 
     def _take(self, size: int) -> bytes:
         """So many bytes; fewer at the end."""
+        data = self._held[self._at : self._at + size]
+        if len(data) == size:
+            self._at += size
+            return data
         while len(self._held) - self._at < size:
             piece = self._source.read(_chunk)
             if not piece:

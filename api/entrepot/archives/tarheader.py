@@ -15,7 +15,8 @@ BLOCK = 512
 DAMAGED = "The tar archive is damaged or cut short. Build or upload it again."
 _kinds: dict[bytes, TarKind] = {b"0": "file", b"\0": "file", b"7": "file", b"1": "hardlink", b"2": "symlink", b"5": "folder"}
 _max_length_digits = 6
-_largest = 1 << 50
+_largest = 1 << 50  # more than an octal number can say
+_octal = b"01234567"
 _blank_sum = 8 * 0x20
 
 
@@ -25,7 +26,7 @@ class TarMember(NamedTuple):
     path: str
     kind: TarKind
     target: str
-    """What a link points at."""
+    """What a link points at; empty for others."""
     size: int
 
 
@@ -40,19 +41,18 @@ def member(header: bytes, size: int, said: Mapping[str, str]) -> TarMember:
     """The member of a header, by that and by what the headers before it have `said` of path, linkpath and size."""
     code = header[156:157]
     path = said["path"] if "path" in said else _path(header)
-    target = said["linkpath"] if "linkpath" in said else _text(header[157:257])
     kind = _kinds.get(code)
     if kind is None:
         raise InvalidPackage(f"The archive holds a special file, {path[:200]!r}: packages hold files, links and folders only.")
     if code == b"\0" and _is_folder(header, path):
         kind = "folder"
-    if kind in ("symlink", "hardlink") and not target:
-        raise InvalidPackage(f"The archive holds a link to nothing, {path[:200]!r}. Build it again.")
-    if kind != "file" and size:
-        raise InvalidPackage(f"The archive holds a {kind} with content, {path[:200]!r}: where the next file begins depends on the reader.")
-    if said.get("size", str(size)) != str(size):
+    if "size" in said and said["size"] != str(size):
         raise InvalidPackage(f"The archive gives {path[:200]!r} two sizes: where the next file begins depends on the reader.")
-    return TarMember(path, kind, target, size)
+    if kind == "file":
+        return TarMember(path, kind, "", size)
+    if size:
+        raise InvalidPackage(f"The archive holds a {kind} with content, {path[:200]!r}: where the next file begins depends on the reader.")
+    return TarMember(path, kind, _target(header, path, said) if kind != "folder" else "", 0)
 
 
 def pax_records(body: bytes) -> list[tuple[str, bytes]]:
@@ -86,7 +86,8 @@ def _adds_up(header: bytes) -> bool:
     small = header.isascii() or header.count(0) >= BLOCK // 2
     total = (zlib.adler32(header) & 0xFFFF) - 1 if small else sum(header)
     field = header[148:156]
-    return _number(field) == total - sum(field) + _blank_sum
+    wanted = total - sum(field) + _blank_sum
+    return field == b"%06o\0 " % wanted or _number(field) == wanted
 
 
 def _is_folder(header: bytes, path: str) -> bool:
@@ -97,29 +98,37 @@ def _is_folder(header: bytes, path: str) -> bool:
     return is_folder
 
 
+def _target(header: bytes, path: str, said: Mapping[str, str]) -> str:
+    target = said["linkpath"] if "linkpath" in said else _text(header[157:257])
+    if not target:
+        raise InvalidPackage(f"The archive holds a link to nothing, {path[:200]!r}. Build it again.")
+    return target
+
+
 def _path(header: bytes) -> str:
     """The name behind the prefix that POSIX has for long ones. Older formats keep times there, which some readers take for a prefix too."""
-    prefix, name = _text(header[345:500]), _text(header[:100])
-    if prefix and header[257:263] != b"ustar\0":
+    name = _text(header[:100])
+    if not header[345]:
+        return name
+    if header[257:263] != b"ustar\0":
         raise InvalidPackage(f"The archive holds {name!r} in a tar format of old, in which its folder depends on the reader.")
-    return f"{prefix}/{name}" if prefix else name
+    return f"{_text(header[345:500])}/{name}"
 
 
 def _number(field: bytes) -> int:
     """An octal number, or GNU's binary one."""
     digits = field.rstrip(b"\0 ")
-    if not digits.isdigit():
-        if field[0] == 0x80:
-            return _checked(int.from_bytes(field[1:], "big"))
-        if field[0] == 0xFF:
-            raise InvalidPackage("The archive holds a file of negative size.")
-        digits = field.split(b"\0", 1)[0].strip() or b"0"
-    if digits.translate(None, b"01234567"):
-        raise InvalidPackage(DAMAGED)
-    return _checked(int(digits, 8))
+    return int(digits, 8) if digits and not digits.translate(None, _octal) else _unusual_number(field)
 
 
-def _checked(number: int) -> int:
+def _unusual_number(field: bytes) -> int:
+    if field[0] == 0xFF:
+        raise InvalidPackage("The archive holds a file of negative size.")
+    if field[0] == 0x80:
+        number = int.from_bytes(field[1:], "big")
+    else:
+        digits = field.split(b"\0", 1)[0].strip(b" ") or b"0"
+        number = _largest + 1 if digits.translate(None, _octal) else int(digits, 8)
     if number > _largest:
         raise InvalidPackage(DAMAGED)
     return number

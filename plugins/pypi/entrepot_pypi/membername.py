@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from entrepot.plugin import InvalidPackage
 
 _unprintable = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_drive = re.compile(r"[A-Za-z]:")
 _longest = 1024
 
 
@@ -17,7 +18,7 @@ def check_name(name: str) -> None:
         raise InvalidPackage(
             f"The archive holds {name[:200]!r}: names are UTF-8 without control characters and backslashes, {_longest} characters at most."
         )
-    if not name or name.startswith("/") or ".." in name.split("/") or re.match(r"[A-Za-z]:", name):
+    if not name or name.startswith("/") or (".." in name and ".." in name.split("/")) or _drive.match(name):
         raise InvalidPackage(f"The archive holds {name[:200]!r}, which points outside of the folder that it is unpacked into.")
 
 
