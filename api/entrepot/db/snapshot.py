@@ -61,7 +61,7 @@ class Snapshots(Protocol):
     async def changed_at(self, head_id: int, part: str | None, audience: Sequence[int]) -> int:
         """When a part was last changed, or a document for who reads what is public and the packages of an audience: milliseconds since 1970.
 
-        It never falls: of what is older than the log, the bindings say when they last changed, and the head when a package went out of sight.
+        It never falls: of what is older than the log `past_change` tells, and of packages that went out of sight the head.
         """
 
     def close(self) -> None:
@@ -93,17 +93,17 @@ NAMES = """SELECT DISTINCT entry.part, entry.package_id, x'' FROM entry
     ORDER BY entry.part"""
 NAMES_IN_ONE = NAMES.replace("CAST(?5 AS TEXT) IS NULL", "entry.representation = ?5")
 SHARDS = "SELECT part, sha256, package_id FROM shard WHERE head_id = ?1 AND representation = ?2 {some} ORDER BY generation"
-_BOUND = """JOIN binding ON binding.namespace_id = head.namespace_id AND binding.type = head.type {named}
-    JOIN package ON package.id = binding.package_id"""
-_BEFORE = "coalesce(binding.changed_at, package.created_at)"
-PART_CHANGED_AT = f"""SELECT (SELECT max(changed_at) FROM change WHERE head_id = ?1 AND part = ?2),
-    (SELECT max({_BEFORE}) FROM head {_BOUND.format(named="AND binding.name = ?2")} WHERE head.id = ?1), 0"""
-DOCUMENT_CHANGED_AT = f"""SELECT
-    (SELECT change.changed_at FROM change JOIN head ON head.id = change.head_id {_BOUND.format(named="AND binding.name = change.part")}
-        WHERE change.head_id = ?1 AND {{visible}} ORDER BY change.generation DESC LIMIT 1),
-    (SELECT max({_BEFORE}) FROM head {_BOUND.format(named="")} WHERE head.id = ?1 AND {{visible}}),
+_VISIBLE = """JOIN head ON head.id = {log}.head_id
+    JOIN binding ON binding.namespace_id = head.namespace_id AND binding.type = head.type AND binding.name = {log}.part
+    JOIN package ON package.id = binding.package_id WHERE {log}.head_id = ?1 AND {{visible}}"""
+PART_CHANGED_AT = """SELECT coalesce(
+    (SELECT max(changed_at) FROM change WHERE head_id = ?1 AND part = ?2),
+    (SELECT changed_at FROM past_change WHERE head_id = ?1 AND part = ?2))"""
+DOCUMENT_CHANGED_AT = f"""SELECT coalesce(
+    (SELECT change.changed_at FROM change {_VISIBLE.format(log="change")} ORDER BY change.generation DESC LIMIT 1),
+    (SELECT max(past_change.changed_at) FROM past_change {_VISIBLE.format(log="past_change")})),
     (SELECT hidden_at FROM head WHERE id = ?1)"""
-"""When a change that the reader sees was logged; when the last one was that the log lacks; and when a public package went out of sight."""
+"""When the last change that the reader sees was logged, before or after the log was pruned last; and when a public package went out of sight."""
 MOST_PARTS = 500
 """Above so many changed parts a scan of the document is as quick as asking for each."""
 

@@ -36,7 +36,9 @@ CHANGES = """DELETE FROM change WHERE id IN (SELECT change.id FROM change JOIN h
 TOMBSTONES = "DELETE FROM tombstone WHERE id IN (SELECT id FROM tombstone WHERE namespace_id = $1 LIMIT $2)"
 PRUNED = "UPDATE head SET pruned = generation WHERE namespace_id = $1 AND pruned < generation"
 """Before the log goes: who renders from it reads everything anew."""
-REMAINS = (SHARDS, TOMBSTONES, CHANGES)
+PAST_CHANGES = """DELETE FROM past_change WHERE id IN (SELECT past_change.id FROM past_change JOIN head ON head.id = past_change.head_id
+    WHERE head.namespace_id = $1 LIMIT $2)"""
+REMAINS = (SHARDS, TOMBSTONES, CHANGES, PAST_CHANGES)
 """What there may be a lot of besides files."""
 
 

@@ -63,6 +63,18 @@ class Change(Table):
         indexes = (Index(fields=("head_id", "part", "generation")),)
 
 
+class PastChange(Table):
+    """When a part last changed, of what the change log has lost to pruning."""
+
+    head: fields.ForeignKeyRelation[Head] = fields.ForeignKeyField("models.Head", related_name="past_changes")
+    part = fields.CharField(max_length=255)
+    changed_at = fields.BigIntField()
+
+    class Meta:
+        table = "past_change"
+        unique_together = (("head", "part"),)
+
+
 class Shard(Table):
     """An addressed part representation as some generation of its document named it. Any host serves it; gc removes it a week after a newer one."""
 

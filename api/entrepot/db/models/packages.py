@@ -56,7 +56,6 @@ class Binding(Table):
     type = fields.CharField(max_length=32)
     name = fields.CharField(max_length=255)
     state = fields.TextField(default="{}")  # JSON
-    changed_at = fields.BigIntField(null=True)  # when an index last showed it otherwise, of what the change log lacks
 
     class Meta:
         table = "binding"

@@ -1,4 +1,4 @@
-"""Pruning the change log. A worker that is behind what was pruned reads its document whole; when a part last changed, its binding says then."""
+"""Pruning the change log. A worker that is behind what was pruned reads its document whole; when a part last changed is kept."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ OLDEST = """SELECT max(generation) AS generation, count(*) AS found
     FROM (SELECT generation FROM change WHERE head_id = $1 AND changed_at < $2 ORDER BY generation LIMIT $3) AS oldest"""
 
 
-KEPT = """UPDATE binding SET changed_at = (SELECT max(change.changed_at) FROM change
-        WHERE change.head_id = $1 AND change.generation <= $2 AND change.part = binding.name)
-    WHERE namespace_id = $3 AND type = $4
-    AND name IN (SELECT part FROM change WHERE head_id = $1 AND generation <= $2 AND changed_at > coalesce(binding.changed_at, 0))"""
+KEPT = """INSERT INTO past_change (head_id, part, changed_at)
+    SELECT head_id, part, max(changed_at) FROM change WHERE head_id = $1 AND generation <= $2 GROUP BY head_id, part
+    ON CONFLICT (head_id, part) DO UPDATE SET changed_at = excluded.changed_at"""
 
 
 async def prune_changes(report: Report, *, before: int) -> None:
@@ -42,15 +41,13 @@ async def _prune(report: Report, head_id: int, before: int) -> bool:
     """Take one step on a head; answers whether there may be more."""
 
     async def write() -> tuple[int, bool]:
-        oldest = await fetch_one(OLDEST, head_id, before, STEP)
-        head = await fetch_one("SELECT namespace_id, type FROM head WHERE id = $1", head_id)
-        if oldest is None or oldest["generation"] is None or head is None:
-            return 0, False
-        # bindings before the head, as everybody takes them; what is committed of a generation does not change
-        await execute(KEPT, head_id, oldest["generation"], head["namespace_id"], head["type"])
         await fetch("SELECT id FROM head WHERE id = $1 {lock}", head_id)
+        oldest = await fetch_one(OLDEST, head_id, before, STEP)
+        if oldest is None or oldest["generation"] is None:
+            return 0, False
         # whole generations: what is behind `pruned` is not there, what is above it is complete
         await execute("UPDATE head SET pruned = $1 WHERE id = $2 AND pruned < $1", oldest["generation"], head_id)
+        await execute(KEPT, head_id, oldest["generation"])
         removed = await execute("DELETE FROM change WHERE head_id = $1 AND generation <= $2", head_id, oldest["generation"])
         return removed, oldest["found"] == STEP
 
