@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from access_log import AccessLog, Asked
+from changes import mutation
 from installed_server import Server
 from pypi_builder import build_wheel
 from pypi_installers import INSTALLERS, Index, pip_compile
@@ -90,6 +92,26 @@ def test_what_the_index_lacks_is_sought_nowhere_else(watched: tuple[Server, Acce
     with watched[1].watching() as asked, pytest.raises(AssertionError, match=r"six"):
         INSTALLERS[tool](client, Index(f"{index}/simple/"), "six")
     assert {one for one in asked if "six" in one.path} == {Asked("GET", "/pypi/alice/simple/six/", 404)}
+
+
+def test_for_a_project_in_quarantine_no_other_index_is_asked(watched: tuple[Server, AccessLog], index: str, client: Client) -> None:
+    """uv stops at the first index that knows a project: were there no page, it would take what is somebody else's."""
+    server, log = watched
+    for user, name, version in (("alice", "lab-quarantined", "1.0"), ("bob", "lab-quarantined", "9.9"), ("bob", "lab-other", "1.0")):
+        basename, body = build_wheel(name, version)
+        with server.client("all", user=user) as owner:
+            assert owner.put(f"/upload/{user}/{basename}", content=body).status_code == 201
+    with server.client("all") as alice:
+        said = {"namespace": "alice", "project": "lab-quarantined", "status": "QUARANTINED"}
+        assert alice.post("/graphql", json={"query": mutation("setProjectStatus"), "variables": {"input": said}}).json()["data"]["result"] == {
+            "__typename": "SetProjectStatusPayload"
+        }
+    both = ["--target", str(client.home / "site"), "--index", f"{index}/simple/", "--default-index", f"{server.url}/pypi/bob/simple/"]
+    client.uv_pip(Path(sys.executable), "install", *both, "lab-other")
+    with log.watching() as asked, pytest.raises(AssertionError, match="lab-quarantined"):
+        client.uv_pip(Path(sys.executable), "install", *both, "lab-quarantined")
+    assert {one for one in asked if "quarantined" in one.path} == {Asked("GET", "/pypi/alice/simple/lab-quarantined/", 200)}
+    assert installed(client.home / "site") == ["lab_other-1.0"]
 
 
 def installed(site: Path) -> list[str]:
