@@ -14,11 +14,11 @@ END = bytes(2 * BLOCK)
 LONG = "folder/" * 30 + "file"
 
 
-def header(name: str, kind: bytes = tarfile.REGTYPE, body: bytes = b"", *, target: str = "", format: int = tarfile.GNU_FORMAT) -> bytes:
+def header(name: str, kind: bytes = tarfile.REGTYPE, body: bytes = b"", *, target: str = "") -> bytes:
     """One member, padded."""
     info = tarfile.TarInfo(name)
     info.type, info.size, info.linkname = kind, len(body), target
-    return info.tobuf(format) + body + bytes(-len(body) % BLOCK)
+    return info.tobuf(tarfile.GNU_FORMAT) + body + bytes(-len(body) % BLOCK)
 
 
 def with_field(block: bytes, at: int, value: bytes, off: int = 0) -> bytes:
