@@ -162,6 +162,8 @@ def _collect(source: Readable, holds: Holds, size: int, traits: Traits) -> dict[
             raise InvalidPackage(f"The archive holds {folded} twice.")
         if folded in _once:
             seen.add(folded)
+            if member.kind != "file":
+                raise InvalidPackage(f"{path} must be a regular file.")
         if folded in wanted:
             found[folded.removeprefix("info/")] = _content(reader, member, path)
         elif path == "info/paths.json":
@@ -169,14 +171,13 @@ def _collect(source: Readable, holds: Holds, size: int, traits: Traits) -> dict[
         else:
             traits.see(path)
     reader.finish()
+    contents.finish()
     return found
 
 
 def _content(reader: TarReader, member: TarMember, path: str) -> bytes:
     if path not in wanted:
         raise InvalidPackage(f"The archive holds {path}, which some systems take for {path.lower()}.")
-    if member.kind != "file":
-        raise InvalidPackage(f"{path} must be a regular file.")
     if member.size > max_document:
         raise InvalidPackage(f"{path} is larger than {max_document // MiB} MiB.")
     return reader.read()

@@ -114,6 +114,8 @@ class TarReader:
         for key, value in self._pax_records(body) if code == _pax else [(_gnu_names[code], body.split(b"\0", 1)[0])]:
             if key in said:
                 raise InvalidPackage(f"The archive gives a member two {key}s: which one counts depends on the reader.")
+            if not value:  # nothing, or what the header itself says
+                raise InvalidPackage(f"The archive gives a member an empty {key}: what it stands for depends on the reader.")
             said[key] = value.decode("utf-8", "surrogateescape")
 
     def _pax_records(self, body: bytes) -> Iterator[tuple[str, bytes]]:
@@ -176,6 +178,8 @@ def _member(header: bytes, code: bytes, size: int, said: dict[str, str]) -> TarM
         raise InvalidPackage(f"The archive holds a special file, {path[:200]!r}: packages hold files, links and folders only.")
     if code == b"\0" and path.endswith("/"):
         kind = "folder"  # as the first tar said it
+    if kind in ("symlink", "hardlink") and not target:
+        raise InvalidPackage(f"The archive holds a link to nothing, {path[:200]!r}. Build it again.")
     if kind != "file" and size:
         raise InvalidPackage(f"The archive holds a {kind} with content, {path[:200]!r}: where the next file begins depends on the reader.")
     if said.get("size", str(size)) != str(size):
