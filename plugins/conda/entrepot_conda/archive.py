@@ -8,25 +8,30 @@ from __future__ import annotations
 
 import errno
 import os
-import zipfile
-from typing import BinaryIO, NamedTuple, cast
+import sys
+from bz2 import BZ2Decompressor
+from typing import IO, BinaryIO, NamedTuple, cast
 
-import zstandard
 from entrepot.plugin import EntrepotError, InvalidPackage
 
-from entrepot_conda.bounds import Bunzip, Inflated, MiB, Readable
+from entrepot_conda.bounds import Inflated, MiB, Patience, Readable, Unpacked
 from entrepot_conda.contents import Contents, Holds
 from entrepot_conda.strictjson import load_object
 from entrepot_conda.tarstream import TarMember, TarReader
 from entrepot_conda.traits import Traits
 from entrepot_conda.ziparchive import check_layout, check_members, open_zip
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 wanted = ("info/index.json", "info/about.json", "info/run_exports.json")
 max_info = 64 * MiB
 max_document = MiB
 _max_metadata = 4096
-max_window = 1 << 27
-"""The widest that clients read."""
+max_window_log = 27
+"""Of the widest that clients read, 128 MiB."""
 
 _once = (*wanted, "info/paths.json", "info/files", "info/has_prefix", "info/no_link", "info/link.json")
 _too_large = f"The metadata below info/ is larger than {max_info // MiB} MiB."
@@ -35,8 +40,11 @@ _zip_magic = b"PK\x03\x04"
 _bzip2_magic = (b"BZh", b"1AY&SY")  # a digit between them
 _bytes_to_find_info = MiB
 _directory_reach = 1 << 17  # an archive comment may be 64 KiB long
-_spare_headers = 30_000
-_bytes_a_header = 80  # each file has its digest in paths.json, which nothing compresses
+_spare_members = 30_000
+_bytes_a_member = 80  # each file has its digest in paths.json, which nothing compresses
+_least_patience = 1.2
+_patient_bytes = 6 * MiB
+"""For each of which a .conda may take a second of CPU time; usual ones take a twentieth of it."""
 
 
 class Archive(NamedTuple):
@@ -52,7 +60,7 @@ class Archive(NamedTuple):
 
 
 def max_content(size: int) -> int:
-    """What the pkg archive of a .conda may unpack to, by its size."""
+    """What the pkg archive of a .conda may unpack to, by the size of the .conda."""
     return 1024 * MiB + 64 * size
 
 
@@ -82,7 +90,7 @@ def looks_like_conda(file: BinaryIO) -> bool:
             with open_zip(file) as archive, archive.open("metadata.json") as metadata:
                 return "conda_pkg_format_version" in load_object(metadata.read(_max_metadata), "metadata.json")
         if extension_of(file) == ".tar.bz2":
-            reader = TarReader(Inflated(Bunzip(file), _bytes_to_find_info, _too_large), most_headers=_spare_headers)
+            reader = TarReader(Inflated(Unpacked(file, BZ2Decompressor), _bytes_to_find_info, _too_large), most_members=_spare_members)
             contents = Contents("all", 0)
             return any(contents.place(member) == wanted[0] for member in reader)
     except Exception:  # whatever it is, it is no conda package
@@ -114,6 +122,9 @@ def read_archive(file: BinaryIO) -> Archive:
 
 
 def _read_zip(file: BinaryIO) -> Archive:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    patience = Patience(max(_least_patience, size / _patient_bytes))
     with open_zip(file) as archive:
         stem = check_members(archive)
         check_layout(archive, file)
@@ -125,19 +136,23 @@ def _read_zip(file: BinaryIO) -> Archive:
         if version != 2:
             raise InvalidPackage(f"metadata.json says conda_pkg_format_version {str(version)[:20]!r}; this server reads version 2.")
         traits = Traits()
-        documents = _read_half(archive, "info", stem, max_info, _too_large, traits)
-        size = archive.getinfo(f"pkg-{stem}.tar.zst").file_size
-        _read_half(archive, "pkg", stem, max_content(size), _too_inflated, traits)
+        with archive.open(f"info-{stem}.tar.zst") as info:
+            documents = _read_half(Inflated(_unzstd(info), max_info, _too_large, patience), "info", stem, size, traits)
+        with archive.open(f"pkg-{stem}.tar.zst") as pkg:
+            _read_half(Inflated(_unzstd(pkg), max_content(size), _too_inflated, patience), "pkg", stem, size, traits)
     return Archive(".conda", stem, documents, frozenset(traits.held))
 
 
-def _read_half(archive: zipfile.ZipFile, half: Holds, stem: str, limit: int, complaint: str, traits: Traits) -> dict[str, bytes]:
-    name = f"{half}-{stem}.tar.zst"
+def _unzstd(member: IO[bytes]) -> Unpacked:
+    options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: max_window_log}
+    return Unpacked(cast(Readable, member), lambda: zstd.ZstdDecompressor(options=options))
+
+
+def _read_half(source: Readable, half: Holds, stem: str, size: int, traits: Traits) -> dict[str, bytes]:
     try:
-        with archive.open(name) as compressed:
-            inflated = zstandard.ZstdDecompressor(max_window_size=max_window).stream_reader(compressed, read_across_frames=True)
-            return _collect(Inflated(cast(Readable, inflated), limit, complaint), half, archive.getinfo(name).file_size, traits)
-    except zstandard.ZstdError as error:
+        return _collect(source, half, size, traits)
+    except zstd.ZstdError as error:
+        name = f"{half}-{stem}.tar.zst"
         raise InvalidPackage(f"{name} is damaged or not compressed with zstd ({error}). Build or upload the file again.") from error
 
 
@@ -145,13 +160,13 @@ def _read_bzip2(file: BinaryIO) -> Archive:
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     traits = Traits()
-    documents = _collect(Inflated(Bunzip(file), max_bunzipped(size), _too_inflated), "all", size, traits)
+    documents = _collect(Inflated(Unpacked(file, BZ2Decompressor), max_bunzipped(size), _too_inflated), "all", size, traits)
     return Archive(".tar.bz2", None, documents, frozenset(traits.held))
 
 
 def _collect(source: Readable, holds: Holds, size: int, traits: Traits) -> dict[str, bytes]:
     """The wanted documents. The archive is walked to its end, for a client unpacks it to its end."""
-    reader = TarReader(source, most_headers=_spare_headers + size // _bytes_a_header)
+    reader = TarReader(source, most_members=_spare_members + size // _bytes_a_member)
     contents = Contents(holds, size)
     seen: set[str] = set()
     found: dict[str, bytes] = {}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import bz2
+import time
+from collections.abc import Callable
 from typing import BinaryIO, Protocol
 
 from entrepot.plugin import InvalidPackage
@@ -41,29 +42,63 @@ class ShortReads:
         return data
 
 
+class Patience:
+    """The CPU time that this thread may spend from now on. A few bytes of an archive can ask for minutes of it."""
+
+    def __init__(self, seconds: float) -> None:
+        self._until = time.thread_time() + seconds
+
+    def ends(self) -> bool:
+        """Whether it is spent."""
+        return time.thread_time() > self._until
+
+
 class Inflated:
     """What a decompressor gives, up to a limit; `complaint` is what its passing means."""
 
-    def __init__(self, source: Readable, limit: int, complaint: str) -> None:
+    def __init__(self, source: Readable, limit: int, complaint: str, patience: Patience | None = None) -> None:
         self._source = source
         self._left = limit
         self._complaint = complaint
+        self._patience = patience
 
     def read(self, size: int) -> bytes:
-        """Raises InvalidPackage when the limit is passed."""
+        """Raises InvalidPackage when the limit is passed, or patience ends."""
         data = self._source.read(size)
         self._left -= len(data)
         if self._left < 0:
             raise InvalidPackage(self._complaint)
+        if self._patience and self._patience.ends():
+            raise InvalidPackage("The archive takes more time to unpack than a package of its size should. Compress it with a usual program.")
         return data
 
 
-class Bunzip:
-    """bzip2 streams, one behind the other, inflated piece by piece. Too many small ones are refused: they would cost hours and give nothing."""
+class Decompressor(Protocol):
+    """Of one stream, as `bz2` and `compression.zstd` have it."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._stream = bz2.BZ2Decompressor()
+    @property
+    def eof(self) -> bool:
+        """Whether the stream has ended."""
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether more comes only of more data."""
+
+    @property
+    def unused_data(self) -> bytes:
+        """What follows the end."""
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        """At most so many bytes of what comes of this and of earlier data."""
+
+
+class Unpacked:
+    """Compressed streams, one behind the other, inflated piece by piece. Too many small ones are refused: they would cost hours and give nothing."""
+
+    def __init__(self, source: Readable, stream: Callable[[], Decompressor]) -> None:
+        self._source = source
+        self._new = stream
+        self._stream = stream()
         self._pending = b""
         self._given = 0
         self._streams = 1
@@ -81,16 +116,16 @@ class Bunzip:
     def _next_stream(self) -> bool:
         self._streams += 1
         if self._streams > _spare_streams + self._given // _bytes_a_stream:
-            raise InvalidPackage("The archive is made of too many small bzip2 streams. Compress it as one.")
-        self._pending = self._stream.unused_data or self._file.read(_chunk)
-        self._stream = bz2.BZ2Decompressor()
+            raise InvalidPackage("The archive is made of too many small compressed streams. Compress it as one.")
+        self._pending = self._stream.unused_data or self._source.read(_chunk)
+        self._stream = self._new()
         return bool(self._pending)
 
     def _input(self) -> bytes:
         data, self._pending = self._pending, b""
         if data or not self._stream.needs_input:
             return data
-        data = self._file.read(_chunk)
+        data = self._source.read(_chunk)
         if not data:
-            raise EOFError("the bzip2 stream has no end")
+            raise EOFError("a compressed stream has no end")
         return data

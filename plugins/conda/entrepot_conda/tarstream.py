@@ -26,6 +26,8 @@ _pax_keys = ("path", "linkpath", "size")
 _max_extension = 64 << 10
 _max_length_digits = 6
 _largest = 1 << 50
+_headers_a_member = 4  # itself, a pax header, and what that says of path and size
+_too_many = "The archive holds more files than a package of its size can. Build it again without them."
 _damaged = "The tar archive is damaged or cut short. Build or upload it again."
 
 
@@ -42,13 +44,14 @@ class TarMember(NamedTuple):
 class TarReader:
     """The members of a tar archive, in their order; `read` gives the content of the one at hand. A header may have up to 64 KiB of extensions."""
 
-    def __init__(self, source: Readable, *, most_headers: int) -> None:
+    def __init__(self, source: Readable, *, most_members: int) -> None:
         self._source = source
         self._held = b""
         self._at = 0
         self._unread = 0
         self._padding = 0
-        self._headers_left = most_headers
+        self._members_left = most_members
+        self._headers_left = most_members * _headers_a_member
 
     def __iter__(self) -> Iterator[TarMember]:
         """Raises InvalidPackage for what is no tar archive, or none that every reader reads alike. Reads up to the end mark."""
@@ -58,6 +61,9 @@ class TarReader:
             if code == _pax or code in _gnu_names:
                 self._extend(said, code, self._extension(size))
                 continue
+            self._members_left -= 1
+            if self._members_left < 0:
+                raise InvalidPackage(_too_many)
             member = _member(header, code, size, said)
             said = {}
             self._unread, self._padding = member.size, -member.size % _block
@@ -100,7 +106,7 @@ class TarReader:
     def _count(self) -> None:
         self._headers_left -= 1
         if self._headers_left < 0:
-            raise InvalidPackage("The archive holds more files than a package of its size can. Build it again without them.")
+            raise InvalidPackage(_too_many)
 
     def _extension(self, size: int) -> bytes:
         if size > _max_extension:
