@@ -23,6 +23,7 @@ from entrepot.services.flights import Flights
 from entrepot.services.labels import MAIN
 from entrepot.services.partstores import PART_OVERHEAD, Audience, PartStore, advanced
 from entrepot.services.renderings import COMPRESS_FROM, Rendering, encoded, rendering
+from entrepot.services.savedstores import SAVED_EVERY, is_stored, rendering_of, save, saved
 
 if TYPE_CHECKING:
     from entrepot.db.lookup import HeadRow, PartRow
@@ -140,16 +141,29 @@ class Indexes:
     async def _advance(self, head: HeadRow, place: Place, representation: PartRepresentation) -> PartStore:
         """Bring a store to the present: all of it, or the parts that changed."""
         key = (head.id, representation.name)
-        old = self.stores.get(key)
+        old = self.stores.get(key) or await self._saved(head.id, place, representation)
         read = await self._snapshots.document(head.id, representation.entries, old.generation if old else None, _withdrawn_under(representation))
         bodies, digests = await asyncio.to_thread(_render_parts, place, representation, read.parts)
         if representation.addressed:
             await self._store_shards(head.id, representation.name, read, bodies, digests)
             bodies = digests
         new = await asyncio.to_thread(advanced, old, read, bodies)
+        new.unsaved = (old.unsaved if old else 0) + len(read.parts)
+        if representation.addressed and new.unsaved >= SAVED_EVERY:
+            await save(head.id, representation.name, rendering_of(place.type, representation, place.context()), new)
+            new.unsaved = 0
         RENDERS.add(place.type.name, "parts")
         self.stores.put(key, new, new.cost)
         return new
+
+    async def _saved(self, head_id: int, place: Place, representation: PartRepresentation) -> PartStore | None:
+        """A store to go on from, where this worker holds none. Other than shards, what is made of parts is nowhere but in memory."""
+        if not representation.addressed:
+            return None
+        store = await saved(head_id, representation.name, rendering_of(place.type, representation, place.context()))
+        if store is None or not await is_stored(head_id, store, await self._snapshots.shards(head_id, representation.name, None)):
+            return None
+        return store
 
     async def _store_shards(
         self, head_id: int, representation: str, read: DocumentRead, bodies: Mapping[str, bytes], digests: Mapping[str, bytes]

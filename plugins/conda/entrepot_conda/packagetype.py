@@ -45,7 +45,9 @@ class CondaType(PackageType):
     name: ClassVar[str] = "conda"
     title: ClassVar[str] = "Conda package"
     part_representations: ClassVar[Sequence[PartRepresentation]] = (
-        PartRepresentation(name="shard", entries="msgpack", media_type="application/zstd", addressed=True, shows_withdrawn=True),
+        PartRepresentation(
+            name="shard", entries="msgpack", media_type="application/zstd", addressed=True, version=documents.shard_version, shows_withdrawn=True
+        ),
         PartRepresentation(name="fragment", entries="json", shows_withdrawn=True),
         PartRepresentation(name="run_exports", entries="json"),
         PartRepresentation(name=channeldata.document, entries=channeldata.document),
