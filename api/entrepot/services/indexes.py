@@ -59,6 +59,7 @@ class Indexes:
 
     def __init__(self, snapshots: Snapshots, bound: int) -> None:
         self._snapshots = snapshots
+        self.saved_every = SAVED_EVERY
         self.stores: ByteCache[PartStore] = ByteCache(bound * 3 // 4)
         self.parts: ByteCache[Rendering] = ByteCache(bound // 4)
         self._store_flights: Flights[PartStore] = Flights()
@@ -149,7 +150,7 @@ class Indexes:
             bodies = digests
         new = await asyncio.to_thread(advanced, old, read, bodies)
         new.unsaved = (old.unsaved if old else 0) + len(read.parts)
-        if representation.addressed and new.unsaved >= SAVED_EVERY:
+        if representation.addressed and new.unsaved >= self.saved_every:
             await save(head.id, representation.name, rendering_of(place.type, representation, place.context()), new)
             new.unsaved = 0
         RENDERS.add(place.type.name, "parts")
