@@ -142,6 +142,9 @@ class DocumentRepresentation:
     media_type: str
     vary: str = ""
     compressible: bool = False
+    zstd: str = ""
+    """Another representation from the same parts that is this one as a zstd frame: it is sent as this one's zstd Content-Encoding. Empty: the core
+    compresses the whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from tortoise.exceptions import IntegrityError
@@ -92,7 +93,11 @@ class Indexes:
                 return found
 
     async def _document(self, head: HeadRow, place: Place, representation: DocumentRepresentation, audience: Audience, encoding: str) -> Rendering:
-        if encoding:
+        if encoding == "zstd" and representation.zstd:
+            other = next(one for one in place.type.document_representations if one.name == representation.zstd)
+            frame = await self.document(head, place, other, audience)
+            made = replace(frame, media_type=representation.media_type, vary=representation.vary, encoding=encoding, compressible=True, prepared=None)
+        elif encoding:
             plain = await self.document(head, place, representation, audience)
             if (held := self.held_document(head, representation.parts, representation.name, audience, encoding)) is not None:
                 return held
