@@ -31,7 +31,12 @@ class DocumentRead:
 
     generation: int
     whole: bool
-    parts: Mapping[str, PartRows]
+    parts: dict[str, PartRows]
+
+    def let_go(self) -> None:
+        """Free the rows, one part after the other, in a thread: the event loop would stop for as long as it takes to free them all at once."""
+        while self.parts:
+            self.parts.popitem()
 
 
 class StoredShard(NamedTuple):

@@ -155,6 +155,7 @@ class Indexes:
             bodies = digests
         new = await asyncio.to_thread(advanced, old, read, bodies)
         new.unsaved = (old.unsaved if old else 0) + len(read.parts)
+        await asyncio.to_thread(read.let_go)
         if representation.addressed and new.unsaved >= self.saved_every:
             await save(head.id, representation.name, rendering_of(place.type, representation, place.context()), new)
             new.unsaved = 0
