@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench import load
-from bench.conda.answers import DOCUMENTS, PACKAGE, IN_ZSTD, shard_path
+from bench.conda.answers import DOCUMENTS, IN_ZSTD, PACKAGE, shard_path
 from bench.conda.scale import Scale
 from bench.conda.stocks import Stocks
 from bench.publish import CHANNEL
