@@ -15,7 +15,8 @@ import zstandard
 from conda_builder import build_conda
 from conda_channel import Channel, Rendered, conda, flat, store
 from entrepot.plugin import RenderContext, StoredFile
-from entrepot_conda.documents import renderings
+from entrepot_conda.documents import renderings, shard, shard_version
+from entrepot_conda.record import withdrawn
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,6 +111,16 @@ def test_the_shard_index_names_each_shard_by_the_digest_of_its_bytes() -> None:
     index = unpack(channel.document("noarch", "repodata_shards.msgpack.zst"))
     assert index["shards"] == {name: hashlib.sha256(body).digest() for name, body in channel.parts("noarch", "shard").items()}
     assert list(index["shards"]) == ["bar", "foo"]
+
+
+def test_a_shard_of_the_same_entries_is_the_same_until_its_version_is_raised() -> None:
+    """Workers that start take the digests of stored shards for their own: raise the number in `shard_version` with the bytes here."""
+    entries = [b"," + msgpack.packb("a.conda") + msgpack.packb({"name": "a"}), b"t" + msgpack.packb("a.tar.bz2") + msgpack.packb({})]
+    gone = withdrawn("msgpack", entries[0])
+    body = b"\x83\xa8packages\x81\xa9a.tar.bz2\x80\xaepackages.conda\x81\xa7a.conda\x81\xa4name\xa1a\xa7removed\x91\xa7a.conda"
+    assert shard([*entries, gone]) == zstandard.ZstdCompressor(3).compress(body)
+    assert shard_version.startswith("1, ")
+    assert zstandard.__version__ in shard_version
 
 
 def test_run_exports_stay_out_of_repodata() -> None:

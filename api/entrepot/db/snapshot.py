@@ -31,7 +31,12 @@ class DocumentRead:
 
     generation: int
     whole: bool
-    parts: Mapping[str, PartRows]
+    parts: dict[str, PartRows]
+
+    def let_go(self) -> None:
+        """Free the rows, one part after the other, in a thread: the event loop would stop for as long as it takes to free them all at once."""
+        while self.parts:
+            self.parts.popitem()
 
 
 class StoredShard(NamedTuple):
@@ -83,7 +88,7 @@ NAMES = """SELECT DISTINCT entry.part, entry.package_id, x'' FROM entry
         AND file_label.label_id = (SELECT id FROM label WHERE namespace_id = ?1 AND name = ?2)
     WHERE entry.namespace_id = ?1 AND entry.type = ?3 AND entry.document = ?4 AND CAST(?5 AS TEXT) IS NULL {some}
     ORDER BY entry.part"""
-SHARDS = "SELECT part, sha256, package_id FROM shard WHERE head_id = ?1 AND representation = ?2 {some} ORDER BY generation"
+SHARDS = "SELECT part, sha256, package_id FROM shard WHERE head_id = ?1 AND representation = ?2 {some} ORDER BY generation, stored_at"
 MOST_PARTS = 500
 """Above so many changed parts a scan of the document is as quick as asking for each."""
 
