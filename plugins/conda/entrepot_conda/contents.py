@@ -17,7 +17,7 @@ Holds = Literal["info", "pkg", "all"]
 
 _max_path = 1024
 _max_depth = 48
-_spare_cost = 16 << 20
+_spare_cost = 8 << 20
 _cost_of_folder = 12
 _max_folders = 100_000
 _sibling = re.compile(r"[^/\\:]*[^/\\:.][^/\\:]*")
