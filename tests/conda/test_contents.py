@@ -51,5 +51,12 @@ def test_a_link_has_the_spellings_of_every_system(behind: str) -> None:
 def test_more_folders_than_any_package_has_are_refused() -> None:
     contents = Contents("pkg", 1 << 30)
     members = (TarMember(f"{number}/" + "a/" * 40 + "x", "file", "", 0) for number in range(3000))
-    with pytest.raises(InvalidPackage, match="more than 100000 folders"):
+    with pytest.raises(InvalidPackage, match="more than 100000 folders or links"):
+        list(map(contents.place, members))
+
+
+def test_more_links_than_any_package_has_are_refused() -> None:
+    contents = Contents("pkg", 1 << 30)
+    members = (TarMember(f"{number}", "symlink", "..", 0) for number in range(100_001))
+    with pytest.raises(InvalidPackage, match="more than 100000 folders or links"):
         list(map(contents.place, members))

@@ -19,7 +19,8 @@ _max_path = 1024
 _max_depth = 48
 _spare_cost = 8 << 20
 _cost_of_folder = 12
-_max_folders = 100_000
+_most = 100_000
+"""Of folders, and of links: all of them are remembered."""
 _sibling = re.compile(r"[^/\\:]*[^/\\:.][^/\\:]*")
 _drive = re.compile(r"[A-Za-z]:")
 
@@ -63,8 +64,6 @@ class Contents:
         while folder and hash(folder) not in self._folders:
             self._folders.add(hash(folder))
             folder = folder.rpartition("/")[0]
-        if len(self._folders) > _max_folders:
-            raise InvalidPackage(f"The archive holds more than {_max_folders} folders. Build it again without them.")
         if member.kind != "folder":
             self._others.append(hash(path))
         to_link = member.kind == "hardlink" and hash(_folded(inside(member.target))) in self._folded_links
@@ -73,6 +72,8 @@ class Contents:
             self._folded_links.add(hash(_folded(path)))
             if to_link or not _sibling.fullmatch(member.target):
                 self._folded_ways_out.add(hash(_folded(path)))
+        if max(len(self._folders), len(self._links)) > _most:
+            raise InvalidPackage(f"The archive holds more than {_most} folders or links. Build it again without them.")
 
     def _check_half(self, path: str) -> None:
         """Everything below info/ lies in the info archive, and nothing else does. Some systems know `Info` and `info.` under the same name."""
@@ -103,7 +104,10 @@ def _folded(path: str) -> str:
     """What all spellings of a path have in common that some system takes for one: case (macOS, Windows), accents (macOS), final dots (Windows)."""
     if not path.isascii():
         path = unicodedata.normalize("NFC", unicodedata.normalize("NFD", path).casefold())
-    return "/".join([part.rstrip(" .") or part for part in path.lower().split("/")])
+    path = path.lower()
+    if "./" in path or " /" in path or path.endswith((".", " ")):
+        path = "/".join([part.rstrip(" .") or part for part in path.split("/")])
+    return path
 
 
 def _ends_as_folder(path: str) -> bool:
