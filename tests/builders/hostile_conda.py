@@ -144,6 +144,13 @@ def damaged_header() -> bytes:
     return bytes(member)
 
 
+def wrong_sum() -> bytes:
+    """A member whose sum is wrong by the modulus of adler32."""
+    member = bytearray(header("x"))
+    member[148:156] = b"%06o\0 " % (int(member[148:154], 8) + 65521)
+    return bytes(member)
+
+
 def negative_size() -> bytes:
     """A member that goes backwards."""
     member = bytearray(header("x"))
@@ -297,6 +304,12 @@ HEADERS = {
     **both("a file of two names", "two paths", pax(path="x") + header("y", tarfile.GNUTYPE_LONGNAME, b"z\0") + header("good")),
     **both("a negative size", "negative size", negative_size()),
     **both("a damaged header", "damaged or cut short", damaged_header()),
+    **both("a sum that is wrong by a modulus", "damaged or cut short", wrong_sum()),
+    **both("a folder to some readers", "some for a file", pax(path="x") + header("x/", tarfile.AREGTYPE)),
+    **both("a file to some readers", "some for a file", pax(path="x/") + header("x", tarfile.AREGTYPE)),
+    "a second frame behind the end mark": Hostile(
+        "behind its end mark", lambda: conda(pkg_frames=zstd(header("x") + END[:512], header("evil") + END))
+    ),
     **both("something behind the end mark", "behind its end mark", END + header("evil")),
     "no end mark": Hostile("damaged or cut short", lambda: conda(pkg_frames=zstd(header("x")))),
     "headers of nothing": Hostile("damaged or cut short", pkg(pax(path="x"))),

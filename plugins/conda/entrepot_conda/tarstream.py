@@ -87,7 +87,7 @@ class TarReader:
 
     def finish(self) -> None:
         """Read what follows the end mark, so that the decompressor sees its own end. Raises InvalidPackage for more than padding."""
-        piece = self._held[self._at :]
+        piece = self._held[self._at :] or self._source.read(_chunk)
         while piece:
             if piece.strip(b"\0"):
                 raise InvalidPackage("The tar archive goes on behind its end mark. Build it again.")
@@ -170,10 +170,12 @@ class TarReader:
 def _adds_up(header: bytes) -> bool:
     """Whether the bytes, with blanks in place of their sum, have that sum.
 
-    adler32 takes it, whose low half it is modulo a prime: `sum` would take longer than all else that is done for a member.
+    adler32 has it in its low half, one more and modulo a prime, which bytes so small or so few do not reach: `sum` would take longer than all else
+    that is done for a member.
     """
-    stated = _number(header[148:156]) + sum(header[148:156]) - 8 * 0x20
-    return zlib.adler32(header) & 0xFFFF == (stated + 1) % 65521
+    small = header.isascii() or header.count(0) >= _block // 2
+    total = (zlib.adler32(header) & 0xFFFF) - 1 if small else sum(header)
+    return total - sum(header[148:156]) + 8 * 0x20 == _number(header[148:156])
 
 
 def _member(header: bytes, code: bytes, size: int, said: dict[str, str]) -> TarMember:
@@ -182,8 +184,8 @@ def _member(header: bytes, code: bytes, size: int, said: dict[str, str]) -> TarM
     kind = _kinds.get(code)
     if kind is None:
         raise InvalidPackage(f"The archive holds a special file, {path[:200]!r}: packages hold files, links and folders only.")
-    if code == b"\0" and path.endswith("/"):
-        kind = "folder"  # as the first tar said it
+    if code == b"\0" and _is_folder(header, path):
+        kind = "folder"
     if kind in ("symlink", "hardlink") and not target:
         raise InvalidPackage(f"The archive holds a link to nothing, {path[:200]!r}. Build it again.")
     if kind != "file" and size:
@@ -191,6 +193,14 @@ def _member(header: bytes, code: bytes, size: int, said: dict[str, str]) -> TarM
     if said.get("size", str(size)) != str(size):
         raise InvalidPackage(f"The archive gives {path[:200]!r} two sizes: where the next file begins depends on the reader.")
     return TarMember(path, kind, target, size)
+
+
+def _is_folder(header: bytes, path: str) -> bool:
+    """As the first tar said it: by a slash at the end. Readers do not agree whether the header or an extended one has to have it."""
+    is_folder = path.endswith("/")
+    if _path(header).endswith("/") != is_folder:
+        raise InvalidPackage(f"The archive holds {path[:200]!r}, which some readers take for a folder and some for a file. Build it again.")
+    return is_folder
 
 
 def _path(header: bytes) -> str:
