@@ -156,6 +156,10 @@ class PartRepresentation:
     """Request headers that chose this representation, as in `Vary` (the core adds Accept-Encoding by itself)."""
     compressible: bool = False
     """True: may be sent with a gzip or zstd Content-Encoding. Never for bytes that are compressed already."""
+    version: str = "1"
+    """Of an addressed one: change it when `render_part` or `withdrawn` makes other bytes of the same entries. A worker that starts takes the digests
+    of shards that were stored under this version, and renders all where it is another. What a library of another version would compress otherwise
+    has that version in it."""
     shows_withdrawn: bool = False
     """True: under `main` it also tells of files that have no label any more; `PackageType.withdrawn` says how."""
     changed_header: str = ""
@@ -177,6 +181,9 @@ class DocumentRepresentation:
     compressible: bool = False
     changed_header: str = ""
     """As in PartRepresentation."""
+    zstd: str = ""
+    """Another representation from the same parts that is this one as a zstd frame: it is sent as this one's zstd Content-Encoding. Empty: the core
+    compresses the whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

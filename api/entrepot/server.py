@@ -218,11 +218,12 @@ def patience(settings: Settings) -> float:
 def settle_memory() -> None:
     """Take what the start has made, and what stays, out of the garbage collector's sight: looking through all of it stops the event loop for 50 ms.
 
-    What requests make is freed when they end, without the collector; so it need not look after every 700 objects either.
+    What requests make is freed when they end, without the collector; so it need not look after every 700 objects either. But it looks through few at
+    a time: what a large index is read into is hundreds of thousands of objects, and while it looks, nothing else goes on in any thread.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 10, 10)
+    gc.set_threshold(1_000, 5, 200)
 
 
 def start_timer(seconds: float, call: Callable[[], object]) -> None:

@@ -21,12 +21,12 @@ from bench.table import Table
 
 PACKAGE = "stock0"
 """One of the stock's."""
-ZST, WHOLE = "repodata.json.zst, spliced", "repodata.json, compressed whole for this answer"
+ZST, IN_ZSTD = "repodata.json.zst, spliced", "repodata.json, asked for in zstd"
 DOCUMENTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "shard index": (SHARD_INDEX, {}),
     ZST: (f"{CHANNEL}/repodata.json.zst", {}),
     "repodata.json": (f"{CHANNEL}/repodata.json", {}),
-    WHOLE: (f"{CHANNEL}/repodata.json", {"Accept-Encoding": "zstd"}),
+    IN_ZSTD: (f"{CHANNEL}/repodata.json", {"Accept-Encoding": "zstd"}),
     "run_exports.json.zst": (f"{CHANNEL}/run_exports.json.zst", {}),
     "channeldata.json": (f"/conda/{NAMESPACE}/channeldata.json", {}),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench import load
-from bench.conda.answers import DOCUMENTS, PACKAGE, WHOLE, shard_path
+from bench.conda.answers import DOCUMENTS, IN_ZSTD, PACKAGE, shard_path
 from bench.conda.scale import Scale
 from bench.conda.stocks import Stocks
 from bench.publish import CHANNEL
@@ -18,7 +18,7 @@ def measure(stocks: Stocks, scale: Scale) -> list[Table]:
     table = Table(f"Answers of a channel of {size:,} records", *HEADINGS, "database CPU µs", "304 per second", "304 / full")
     missing = Table("Answers that nothing of this name is served", "what", "connections", "per second", "CPU µs")
     with stocks.of(size).serving() as server:
-        subjects = [Subject(title, [path]) for title, (path, _) in DOCUMENTS.items() if title != WHOLE]
+        subjects = [Subject(title, [path]) for title, (path, _) in DOCUMENTS.items() if title != IN_ZSTD]
         subjects += [
             Subject("shard", [shard_path(server, PACKAGE)]),
             Subject("repodata_from_packages.json", [f"{CHANNEL}/repodata_from_packages.json"]),

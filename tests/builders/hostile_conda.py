@@ -18,6 +18,7 @@ from conda_builder import index_json, info_documents, pack_conda
 MiB = 1 << 20
 STEM = "foo-1.0-0"
 END = b"\0" * 1024
+_matched = 43_000 * 3
 _metadata = b'{"conda_pkg_format_version": 2}'
 _names = ("metadata.json", f"pkg-{STEM}.tar.zst", f"info-{STEM}.tar.zst")
 _large = Random(0).randbytes(MiB)
@@ -34,6 +35,20 @@ class Hostile(NamedTuple):
 def zstd(*pieces: bytes) -> bytes:
     """A frame of each, one behind the other."""
     return b"".join(zstandard.compress(piece) for piece in pieces)
+
+
+def zstd_checked(body: bytes) -> bytes:
+    """A frame that ends in a checksum of four bytes."""
+    return zstandard.ZstdCompressor(write_checksum=True).compress(body)
+
+
+def matches(first: bytes, blocks: int) -> bytes:
+    """A frame of a few bytes a block, each block of which copies three bytes 43,000 times: what takes a decompressor longest (RFC 8878, 3.1.1.3)."""
+    count, no_literals, tables = 43_000, b"\x01\x20", b"\x54\x00\x00\x00\x01"  # every table has one symbol
+    body = no_literals + b"\xff" + (count - 0x7F00).to_bytes(2, "little") + tables
+    head = zstandard.MAGIC_NUMBER.to_bytes(4, "little") + b"\x00" + bytes([(20 - 10) << 3])  # a window of 1 MiB
+    raw = (len(first) << 3).to_bytes(3, "little") + first
+    return head + raw + (((len(body) << 3) | 4).to_bytes(3, "little") + body) * blocks + b"\x01\0\0"
 
 
 def wide(body: bytes, window_log: int) -> bytes:
@@ -129,6 +144,13 @@ def damaged_header() -> bytes:
     return bytes(member)
 
 
+def wrong_sum() -> bytes:
+    """A member whose sum is wrong by the modulus of adler32."""
+    member = bytearray(header("x"))
+    member[148:156] = b"%06o\0 " % (int(member[148:154], 8) + 65521)
+    return bytes(member)
+
+
 def negative_size() -> bytes:
     """A member that goes backwards."""
     member = bytearray(header("x"))
@@ -173,6 +195,15 @@ ZIPS = {
     "a pkg archive that is no zstd": Hostile("pkg-foo-1.0-0.tar.zst is damaged", lambda: members((_names[1], b"plain"))),
     "a pkg archive that is nothing": Hostile("damaged or cut short", lambda: members((_names[1], zstandard.compress(b"")))),
     "a pkg archive cut short": Hostile("damaged or cut short", lambda: members((_names[1], zstd(header("x", body=b"x" * 900) + END)[:-9]))),
+    **{
+        f"a pkg archive without its last {count} bytes": Hostile(
+            "damaged or cut short",
+            lambda count=count: members((_names[1], zstd_checked(header("x", body=b"x" * 900) + END)[:-count])),  # type: ignore[misc]
+        )
+        for count in (1, 4, 5, 8)
+    },
+    "many small frames": Hostile("small compressed streams", lambda: conda(pkg_frames=zstd(header("x", size=MiB)) + zstd(b"x") * 99_999)),
+    "a GiB of matches of three bytes": Hostile("more time to unpack", lambda: conda(pkg_frames=matches(header("x", size=_matched * 8000), 8000))),
     "a pkg archive with a bit turned": Hostile("damaged", lambda: spoiled(lambda body, archive: archive.infolist()[1].header_offset + 70, b"\xaa")),
 }
 INFLATED = {
@@ -221,8 +252,25 @@ PATHS = {
         header("y", tarfile.LNKTYPE, target="x"),
         header("y/evil"),
     ),
+    **both("a file behind a link in another case", "behind a symbolic link", header("A", tarfile.SYMTYPE, target="/etc"), header("a/evil")),
+    **both("a file behind a link with a dot", "behind a symbolic link", header("a", tarfile.SYMTYPE, target="/etc"), header("a./evil")),
+    **both(
+        "a file behind a link with other accents",
+        "behind a symbolic link",
+        header("l/caf\u00e9", tarfile.SYMTYPE, target="/etc"),
+        header("l/cafe\u0301/evil"),
+    ),
+    **both("a file in place of a link in another case", "behind a symbolic link", header("X", tarfile.SYMTYPE, target="/etc/evil"), header("x")),
+    **both("a file below a file", "below it", header("bin"), header("bin/x")),
+    **both("a file above a file", "below it", header("lib/python/x"), header("lib/python")),
+    **both("a file that looks like a folder", "the path of a folder", header("bin/")),
+    **both("a file that is the package", "the path of a folder", header("./.")),
+    **both("an empty path", "an empty path", pax(path="") + header("../evil")),
+    **both("an empty long name", "an empty path", header("x", tarfile.GNUTYPE_LONGNAME, b"\0") + header("../evil")),
+    **both("an empty link", "an empty linkpath", pax(linkpath="") + header("x", tarfile.LNKTYPE, target="../../etc/passwd")),
+    **both("a link to nothing", "link to nothing", header("x", tarfile.LNKTYPE)),
     **both("a path of 2000 characters", "longer than 1024", pax(path="x" * 2000) + header("x")),
-    **both("a path 60 folders deep", "deeper than 48", header("a/" * 45) + pax(path="a/" * 60 + "a") + header("x")),
+    **both("a path 60 folders deep", "deeper than 48", header("a/" * 45, tarfile.DIRTYPE) + pax(path="a/" * 60 + "a") + header("x")),
     **both("another spelling of info", "second info/", header("Info/index.json", body=b"{}")),
     **both("info with a dot", "second info/", header("info./index.json", body=b"{}")),
     "a second info": Hostile("second info/", pkg(header("info/index.json", body=b"{}"))),
@@ -238,6 +286,11 @@ PATHS = {
     "an index.json that is a link": Hostile(
         "must be a regular file", lambda: conda(zstd(header("info/index.json", tarfile.SYMTYPE, target="/etc/passwd") + END))
     ),
+    "an index.json that is a folder by its name": Hostile("the path of a folder", lambda: conda(zstd(header("info/index.json/", body=b"{}") + END))),
+    "a paths.json that is a link": Hostile(
+        "paths.json must be a regular file", lambda: conda(zstd(header("info/paths.json", tarfile.SYMTYPE, target="/etc/passwd") + info() + END))
+    ),
+    "a list of links that is a link": Hostile("no_link must be a regular file", infos(header("info/no_link", tarfile.SYMTYPE, target="/etc/passwd"))),
     "no index.json": Hostile("no info/index.json", lambda: conda(zstd(header("info/files") + END))),
 }
 HEADERS = {
@@ -251,6 +304,12 @@ HEADERS = {
     **both("a file of two names", "two paths", pax(path="x") + header("y", tarfile.GNUTYPE_LONGNAME, b"z\0") + header("good")),
     **both("a negative size", "negative size", negative_size()),
     **both("a damaged header", "damaged or cut short", damaged_header()),
+    **both("a sum that is wrong by a modulus", "damaged or cut short", wrong_sum()),
+    **both("a folder to some readers", "some for a file", pax(path="x") + header("x/", tarfile.AREGTYPE)),
+    **both("a file to some readers", "some for a file", pax(path="x/") + header("x", tarfile.AREGTYPE)),
+    "a second frame behind the end mark": Hostile(
+        "behind its end mark", lambda: conda(pkg_frames=zstd(header("x") + END[:512], header("evil") + END))
+    ),
     **both("something behind the end mark", "behind its end mark", END + header("evil")),
     "no end mark": Hostile("damaged or cut short", lambda: conda(pkg_frames=zstd(header("x")))),
     "headers of nothing": Hostile("damaged or cut short", pkg(pax(path="x"))),
@@ -263,6 +322,14 @@ DOCUMENTS = {
     "40 levels": Hostile("levels deep", lambda: raw(b'{"a":' + b"[" * 40 + b"]" * 40 + b"}")),
     "a number beyond 64 bits": Hostile("beyond 64 bits", lambda: raw(b'{"a": 18446744073709551616}')),
     "a key twice": Hostile("'name' twice", lambda: raw(b'{"name": "foo", "name": "bar"}')),
+    "a key twice among fifty thousand": Hostile(
+        "'kc34f' twice", lambda: raw(b"{" + b"".join(b'"k%x":0,' % number for number in range(50_000)) + b'"kc34f":0}')
+    ),
+    "a long unknown key": Hostile("up to 131072", lambda: indexed(big="a" * 1_000_000)),
+    "many long dependencies": Hostile("up to 131072", lambda: indexed(depends=[f"foo >={'1' * 1000}"] * 900)),
+    "many long run exports": Hostile(
+        "run_exports would", lambda: conda(zstd(info(run_exports=json.dumps({"weak": [f"foo >={'1' * 1000}"] * 900}).encode()) + END))
+    ),
     "a list": Hostile("must be a JSON object", lambda: raw(b"[]")),
     "half a million numbers": Hostile("has no name", lambda: raw(b'{"a":[' + b"1," * 500_000 + b"1]}")),
     "a name of a path": Hostile("name", lambda: indexed(name="../foo")),
@@ -281,6 +348,15 @@ DOCUMENTS = {
     "a dependency that is a number": Hostile("depends", lambda: indexed(depends=[1])),
     "dependencies that are text": Hostile("depends", lambda: indexed(depends="python")),
     "a constraint of two lines": Hostile("constrains", lambda: indexed(constrains=["foo\nbar"])),
+    "a dependency of two operators": Hostile("no match specification", lambda: indexed(depends=["zlib >=>=1"])),
+    "a dependency that ends in the middle": Hostile("no match specification", lambda: indexed(depends=["zlib [version='"])),
+    "old dependencies that are text": Hostile("requires", lambda: indexed(requires="foo")),
+    "extras under the name that conda has for them": Hostile("CEP 48", lambda: indexed(**{"extra-depends": {"a": ["b"]}})),
+    "a record of a later version": Hostile("record_version", lambda: indexed(record_version=2)),
+    "a record of a version that is text": Hostile("record_version", lambda: indexed(record_version="1")),
+    "a date that is a number": Hostile("date", lambda: indexed(date=20130521)),
+    "a date that is none": Hostile("date", lambda: indexed(date="1-2-3-4-5-6-7-8-9")),
+    "a preferred environment that is a number": Hostile("preferred_env", lambda: indexed(preferred_env=5)),
     "a license that is a number": Hostile("license", lambda: indexed(license=3)),
     "noarch for a platform": Hostile("noarch", lambda: indexed(subdir="linux-64", noarch="generic")),
     "run exports that are text": Hostile("run_exports", lambda: conda(zstd(info(run_exports=b'{"weak": "x"}') + END))),

@@ -137,6 +137,12 @@ class World:
             return Answer.DENIED
         return Answer.SEEN if self.sees(who, place, f"{type}:download") else Answer.MISSING
 
+    def told(self, who: Credential, type: str) -> Answer:
+        """An installer's request for what is said to everybody."""
+        if self.dead(who) or not (who.owner or self.open):
+            return Answer.UNKNOWN
+        return Answer.SEEN if self.open or who.allows(f"{type}:download") else Answer.DENIED
+
     def asks(self, who: Credential, place: Place | None) -> Answer:
         """A query about a package, or (None) about what everybody may read who may read anything."""
         if self.dead(who):

@@ -84,6 +84,11 @@ class Client:
         command = [str(self.python_with("py-rattler")), str(HERE / "rattler_channels.py")]
         return [json.loads(line) for line in run(command, env=self.env, given=json.dumps(calls)).stdout.splitlines()]
 
+    def rattler_records(self, channel: str, *names: str) -> list[list[str]]:
+        """Every record of these names as py-rattler reads it from each index document: see `rattler_records.py`."""
+        command = [str(self.python_with("py-rattler")), str(HERE / "rattler_records.py"), channel, str(self.home / "record-caches"), *names]
+        return [json.loads(line) for line in run(command, env=self.env).stdout.splitlines()]
+
     def rattler_upload(self, *calls: tuple[str, str, str, Sequence[Path], Mapping[str, Any]]) -> list[str]:
         """Upload with py-rattler-build, many times in one process: see `rattler_upload.py`."""
         command = [str(self.python_with("py-rattler-build")), str(HERE / "rattler_upload.py")]

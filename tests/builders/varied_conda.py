@@ -42,7 +42,10 @@ ODD: Mapping[str, Mapping[str, Any]] = {
     "deprecated": {"preferred_env": None, "requires": [], "auxiliary": True, "schema_version": 1},
     "dropped": {"has_prefix": True, "ucs": 4, "mtime": 1, "machine": "x86_64", "operatingsystem": "linux", "target-triplet": "x"},
     "claims": {"md5": "0" * 32, "sha256": "0" * 64, "size": 1, "url": "https://example.org/x", "channel": "elsewhere", "fn": "x"},
-    "later": {"flags": [], "extra_depends": {}},
+    "claims-more": {"urls": ["https://example.org/x"], "filename": "x", "schannel": "x", "attestations_sha256": 5},
+    "claims-of-installers": {"package_type": "noarch_python", "build_string": "x"},
+    "old": {"requires": ["foo", "bar 1.*"], "date": "2013-05-21", "preferred_env": "_x_", "record_version": 1},
+    "later": {"flags": [], "extra_depends": {}, "extra-depends": {}},
     "exports": {},
 }
 """What index.json says besides, by the name of the package."""
@@ -52,7 +55,7 @@ _subdirs = ("linux-64", "noarch", "osx-arm64", "win-64")
 
 
 def varied() -> Iterator[tuple[str, str, bytes]]:
-    """Packages as (subdir, basename, bytes): 360 of odd metadata, and a few of odd archives."""
+    """Packages as (subdir, basename, bytes): 396 of odd metadata, and a few of odd archives."""
     for turn, (name, version, ext) in enumerate(itertools.product(ODD, _versions, (".conda", ".tar.bz2"))):
         index = dict(ODD[name])
         subdir = index.pop("subdir", _subdirs[turn % len(_subdirs)])

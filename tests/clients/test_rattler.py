@@ -16,6 +16,14 @@ DOCUMENTS = ("repodata_shards.msgpack.zst", "repodata.json.zst", "repodata.json"
 """What a client may be told to use, the best first."""
 
 
+TYPED = (
+    *("arch", "attestations_sha256", "constrains", "depends", "extra-depends", "extra_depends", "features", "flags", "indexed_timestamp"),
+    *("legacy_bz2_md5", "legacy_bz2_size", "license", "license_family", "md5", "noarch", "platform", "purls", "python_site_packages_path"),
+    *("run_exports", "sha256", "size", "timestamp", "track_features"),
+)
+"""Every key of a record that rattler gives a type, but for those that a file's name and place say."""
+
+
 def publish(server: Server, token: str, *packages: tuple[str, bytes], query: str = "") -> None:
     with server.client() as http:
         for basename, body in packages:
@@ -84,6 +92,19 @@ def test_rattler_sees_a_new_version_on_its_next_call(server: Server, client: Cli
         calls = [call(client.home, f"{server.url}/conda/alice", "growing", document, name=document) for document in DOCUMENTS]
         for asked, answer in zip(calls, client.rattler_channels([one | {"prefix": f"{one['prefix']} {prefix}"} for one in calls]), strict=True):
             assert answer == {"installed": [f"growing {newest} 0"], "read": [asked["document"]]}
+
+
+def test_rattler_reads_every_record_of_a_channel_into_which_keys_of_every_type_were_tried(server: Server, client: Client, token: str) -> None:
+    tried = [{key: value} for key in (*TYPED, "unknown") for value in (5, "x", {"x": 5})]
+    taken = []
+    with server.client() as http:
+        for number, index in enumerate(tried):
+            basename, body = build_conda("typed", f"1.{number}", index=index)
+            answer = http.put(f"/upload/alice/{basename}", content=body, headers={"Authorization": f"Bearer {token}"})
+            assert answer.status_code in (201, 422), (index, answer.text)
+            taken += [f"typed 1.{number}"] if answer.status_code == 201 else []
+    assert len(tried) > len(taken) > len(TYPED)
+    assert client.rattler_records(f"{server.url}/conda/alice", "typed") == [sorted(taken)] * 3
 
 
 @pytest.mark.parametrize("dialect", ["quetz", "prefix"])

@@ -375,6 +375,13 @@ def test_the_tar_of_another_tool_is_read(ext: str) -> None:
     assert inspect(*pack([*folders, *((f"./{name}", body) for name, body in good())], ext)).name == "foo"
 
 
+@both
+def test_a_package_of_old_without_paths_json_is_taken(ext: str) -> None:
+    """CEP 34 wants it of new ones; clients know how to do without."""
+    basename, body = build_conda("foo", "1.0", ext=ext, info={"paths.json": None})
+    assert inspect(body, basename).name == "foo"
+
+
 # -- names that must agree --------------------------------------------------------------------------------------------
 
 

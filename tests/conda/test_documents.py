@@ -14,8 +14,10 @@ import pytest
 import zstandard
 from conda_builder import build_conda
 from conda_channel import Channel, Rendered, conda, flat, store
-from entrepot.plugin import RenderContext, StoredFile
-from entrepot_conda.documents import renderings
+from entrepot.plugin import InvalidPackage, RenderContext, StoredFile
+from entrepot_conda.documents import renderings, shard, shard_version
+from entrepot_conda.index import clean_index
+from entrepot_conda.record import withdrawn
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -112,6 +114,16 @@ def test_the_shard_index_names_each_shard_by_the_digest_of_its_bytes() -> None:
     assert list(index["shards"]) == ["bar", "foo"]
 
 
+def test_a_shard_of_the_same_entries_is_the_same_until_its_version_is_raised() -> None:
+    """Workers that start take the digests of stored shards for their own: raise the number in `shard_version` with the bytes here."""
+    entries = [b"," + msgpack.packb("a.conda") + msgpack.packb({"name": "a"}), b"t" + msgpack.packb("a.tar.bz2") + msgpack.packb({})]
+    gone = withdrawn("msgpack", entries[0])
+    body = b"\x83\xa8packages\x81\xa9a.tar.bz2\x80\xaepackages.conda\x81\xa7a.conda\x81\xa4name\xa1a\xa7removed\x91\xa7a.conda"
+    assert shard([*entries, gone]) == zstandard.ZstdCompressor(3).compress(body)
+    assert shard_version.startswith("1, ")
+    assert zstandard.__version__ in shard_version
+
+
 def test_run_exports_stay_out_of_repodata() -> None:
     file = foo("1.0", info={"run_exports.json": b'["foo >=1"]'}, index={"run_exports": {"weak": ["x"]}})
     assert "run_exports" not in repodata([file])["packages.conda"][file.basename]
@@ -137,6 +149,41 @@ def test_both_dialects_say_the_same(extra: dict[str, Any], run_exports: dict[str
     assert {**packed, "md5": packed["md5"].hex(), "sha256": packed["sha256"].hex()} == plain
     assert plain == {**index, "indexed_timestamp": file.uploaded_at, "md5": file.md5, "sha256": file.sha256, "size": file.size}
     assert list(plain) == sorted(plain, key=lambda key: key.encode())
+
+
+TEXTS = ("build", "date", "features", "license", "license_family", "name", "preferred_env", "python_site_packages_path", "subdir", "version")
+NUMBERS = ("build_number", "indexed_timestamp", "record_version", "size", "timestamp")
+LISTS = ("constrains", "depends", "purls", "requires")
+UNSAID = (
+    *("arch", "attestations_sha256", "build_string", "channel", "extra-depends", "extra_depends", "filename", "flags", "fn", "legacy_bz2_md5"),
+    *("legacy_bz2_size", "package_type", "platform", "revoked", "run_exports", "schannel", "url", "urls"),
+)
+"""The keys of records to which conda, rattler, mamba or libsolv give a type: of text, of numbers, of lists of text, and what no package may say."""
+plausible = st.sampled_from(["x", "", "2013-05-21", ["foo >=1"], ["pkg:pypi/foo"], [], 0, 1, -1, True, 1.5, {}, {"a": ["b"]}, {"a": 1}, [1], [None]])
+
+
+def unreadable(record: dict[str, Any]) -> set[str]:
+    """The keys of a record by which some client would refuse the whole document."""
+    texts = {key for key in (*TEXTS, "track_features", "noarch") if key in record and not isinstance(record[key], str)}
+    numbers = {key for key in NUMBERS if key in record and (type(record[key]) is not int or record[key] < 0)}
+    lists = {key for key in LISTS if key in record and not (isinstance(record[key], list) and all(isinstance(item, str) for item in record[key]))}
+    return texts | numbers | lists | (set(UNSAID) & record.keys())
+
+
+@given(st.dictionaries(st.sampled_from([*TEXTS, *NUMBERS, *LISTS, *UNSAID, "noarch", "track_features"]), plausible | json_values, max_size=3))
+def test_a_key_of_any_type_is_refused_or_comes_out_as_clients_read_it(said: dict[str, Any]) -> None:
+    try:
+        index = clean_index({**template.attributes["index"], **said}, now=template.uploaded_at)
+    except InvalidPackage:
+        assert said
+        return
+    file = replace(template, attributes={**template.attributes, "index": index})
+    channel = Channel([file])
+    record = orjson.loads(channel.document(index["subdir"], "repodata.json"))["packages.conda"][file.basename]
+    assert unreadable(record) == set()
+    assert {record[key] for key in ("md5", "sha256", "size")} == {file.md5, file.sha256, file.size}
+    packed = unpack(channel.parts(index["subdir"], "shard")["foo"])["packages.conda"][file.basename]
+    assert packed.keys() - record.keys() == {"run_exports"}
 
 
 @given(
@@ -175,6 +222,19 @@ def test_a_document_of_32_megabytes_is_rendered_without_a_copy(representation: s
         tracemalloc.stop()
     assert peak < 6 << 20
     assert (total > 32_000_000) == (representation == "repodata.json")
+
+
+def test_entries_of_an_older_version_are_passed_over() -> None:
+    """What cannot be restated keeps the entries that it has: others of the name must not go with it."""
+    entry = conda.entries(foo("1.0"))[0].representations
+    context = RenderContext(namespace="alice", label="main", document="noarch")
+    for part, kind, old in (
+        ("fragment", "json", b'c"foo-0.1-0.conda":{"name":"foo"}'),
+        ("run_exports", "json", b'c"foo-0.1-0.conda":{"name":"foo"}'),
+        ("shard", "msgpack", b"c" + msgpack.packb("foo-0.1-0.conda") + msgpack.packb({})),
+    ):
+        assert conda.render_part(part, context, [old, entry[kind]]) == conda.render_part(part, context, [entry[kind]])
+        assert conda.render_part(part, context, [old]) == conda.render_part(part, context, [])
 
 
 def hotfixed(file: StoredFile, **changes: Any) -> StoredFile:

@@ -65,6 +65,15 @@ def test_what_conda_index_drops_and_what_only_a_server_may_say_is_left_out() -> 
         "url": "http://x",
         "run_exports": {},
         "legacy_bz2_md5": "x",
+        "legacy_bz2_size": "x",
+        "attestations_sha256": 5,
+        "filename": "x",
+        "urls": ["http://x"],
+        "channel": "x",
+        "schannel": "x",
+        "revoked": 1,
+        "package_type": "virtual_system",
+        "build_string": "x",
         "indexed_timestamp": 1,
     }
     assert not set(index({**said, **claimed})) & {*said, *claimed}
@@ -114,10 +123,23 @@ def test_dependencies_that_clients_could_not_read_are_refused(key: str, specs: o
 
 
 @pytest.mark.parametrize(
-    "spec", ["bar", "bar >=1,<2", "bar 1.0 py_0", "bar=1", "bar[version='>=1']", "__glibc >=2.17", "conda-forge::bar", "*", "Jinja2", "bar~=1"]
+    "spec",
+    [
+        *("bar", "bar >=1,<2", "bar 1.0 py_0", "bar=1", "bar[version='>=1']", "__glibc >=2.17", "conda-forge::bar", "*", "Jinja2", "bar~=1"),
+        *("bar >= 1, < 2", "bar 1.*", "bar =1.0", "bar ==1=py_0", "bar >=1|==0.9", "bar !=1.9.*", "blas * openblas", "bar (>=1,<2)|3", "bar>=1"),
+        *("bar[build='^py[0-9]+$']", 'bar[version=">=1,<2", build=py*] ', "bar =1", "bar 1.0.* *_cpython", "bar >=1,!=1.5,<2.0a0"),
+    ],
 )
 def test_the_match_specifications_that_there_are_go_in(spec: str) -> None:
     assert index({"depends": [spec]})["depends"] == [spec]
+
+
+@pytest.mark.parametrize(
+    "spec", ["bar >=>=1", "bar >=", "bar >=1,<", "bar <,>1", "bar >=|2", "bar [version='", "bar[version='>=1]", "bar[a] x", "bar (>=1"]
+)
+def test_what_no_client_could_parse_is_no_match_specification(spec: str) -> None:
+    assert "no match specification" in refusal({"depends": [spec]})
+    assert "no match specification" in refusal({"requires": [spec]})
 
 
 @pytest.mark.parametrize("stamp", [-1, "now", 1.5, True, 10**30, now + 86_400_001, [1], 2**53 + 1])
@@ -138,7 +160,7 @@ def test_the_kinds_of_noarch() -> None:
     assert "belongs into the subdir noarch" in refusal({"noarch": "python"}, "linux-64")
 
 
-@pytest.mark.parametrize("key", ["license", "license_family", "features", "track_features", "python_site_packages_path"])
+@pytest.mark.parametrize("key", ["license", "license_family", "features", "track_features", "python_site_packages_path", "preferred_env", "date"])
 @pytest.mark.parametrize("value", [3, {"a": 1}, [1]])
 def test_a_text_that_is_none_is_refused(key: str, value: object) -> None:
     assert f"{key} must be a string" in refusal({key: value})
@@ -151,13 +173,36 @@ def test_lists_where_clients_want_text_are_joined() -> None:
 
 def test_what_needs_a_later_repodata_is_refused() -> None:
     assert "CEP 48" in refusal({"extra_depends": {"test": ["pytest"]}})
+    assert "CEP 48" in refusal({"extra-depends": {"test": ["pytest"]}})
     assert "CEP 48" in refusal({"flags": ["cuda"]})
 
 
 @pytest.mark.parametrize("nothing", [False, 0, "", [], {}])
 def test_an_empty_field_of_a_later_repodata_never_reaches_an_index_with_a_type_that_clients_refuse(nothing: object) -> None:
-    kept = index({"extra_depends": nothing, "flags": nothing})
-    assert not {"extra_depends", "flags"} & kept.keys()
+    kept = index({"extra_depends": nothing, "extra-depends": nothing, "flags": nothing})
+    assert not {"extra_depends", "extra-depends", "flags"} & kept.keys()
+
+
+def test_what_old_packages_said_stays() -> None:
+    said = {"requires": ["bar 1.*"], "date": "2013-05-21", "preferred_env": "_bar_", "record_version": 1}
+    assert {key: index(said)[key] for key in said} == said
+
+
+@pytest.mark.parametrize("date", ["", "today", "2013-5-21", "2013-05-21T00:00:00", "1-2-3-4-5-6-7-8-9", "9" * 30, "\u0662013-05-21"])
+def test_a_date_that_is_none_is_refused(date: str) -> None:
+    """conda makes a timestamp of it, where there is none."""
+    assert "date must be" in refusal({"date": date})
+
+
+@pytest.mark.parametrize("version", [-1, 2, "1", 1.0, True, [1]])
+def test_a_record_of_another_version_is_refused(version: object) -> None:
+    assert "record_version" in refusal({"record_version": version})
+
+
+def test_a_record_is_as_long_as_a_client_may_be_asked_to_read() -> None:
+    longest = (128 << 10) - len(json.dumps(index({"x": ""}), separators=(",", ":")))
+    assert len(index({"x": "a" * longest})["x"]) == longest
+    assert "up to 131072" in refusal({"x": "a" * (longest + 1)})
 
 
 def test_package_urls_are_checked() -> None:

@@ -15,8 +15,8 @@ from ground import on_folder
 from hostile_conda import HOSTILE, STEM
 from house import House, Person, sentence
 
-SECONDS = 5.0
-"""Of CPU time. Each takes less than one on a machine that does nothing else; on a busy one a bound must leave room."""
+SECONDS = 2.0
+"""Of CPU time."""
 MEBIBYTES = 130
 """The widest window that clients read takes 128 of them; next to it no other takes more than 40."""
 

@@ -38,7 +38,7 @@ async def sent(client: httpx.AsyncClient, url: str, **headers: str) -> tuple[htt
 async def test_each_form_of_each_document_has_a_strong_etag_of_its_own_and_decodes_to_the_same(channel: House, owner: Person) -> None:
     addresses = [{"namespace": "alice", "type": "conda", "path": "noarch/ball0-1.0-0.conda"}]  # so that no two documents are the same
     await done(owner.client, "setHotfix", {"files": {"addresses": addresses}, "hotfix": {"depends": ["air"]}})
-    etags = set()
+    etags, bodies = set(), {}
     for name in DOCUMENTS:
         for encoding in ("identity", "gzip", "zstd") if name in COMPRESSIBLE else ("identity",):
             response, body = await sent(channel.anyone, f"/conda/alice/{name}", accept_encoding=encoding)
@@ -48,9 +48,12 @@ async def test_each_form_of_each_document_has_a_strong_etag_of_its_own_and_decod
             assert response.headers["cache-control"] == "no-cache"
             assert response.headers["content-length"] == str(len(body))
             etags.add(etag)
+            bodies[name, encoding] = body
             again, _ = await sent(channel.anyone, f"/conda/alice/{name}", accept_encoding=encoding, if_none_match=etag)
             assert again.status_code == 304
-    assert len(etags) == len(DOCUMENTS) + 2 * len(COMPRESSIBLE)
+    same = [(f"noarch/{name}.json", f"noarch/{name}.json.zst") for name in ("repodata", "run_exports")]
+    assert [bodies[plain, "zstd"] for plain, _ in same] == [bodies[frame, "identity"] for _, frame in same], "spliced once for both"
+    assert len(etags) == len(DOCUMENTS) + 2 * len(COMPRESSIBLE) - len(same)
 
     for name in DOCUMENTS:  # and encodings are for JSON alone
         _, plain = await sent(channel.anyone, f"/conda/alice/{name}", accept_encoding="identity")

@@ -156,8 +156,8 @@ async def test_a_server_that_is_away_is_unavailable_and_then_there_again(postgre
     with pytest.raises(Unavailable, match="cannot be read"):
         await lookup.namespace("alice")  # no table yet: whatever goes wrong, one sentence
     connection = await asyncpg.connect(postgres.url())
-    await connection.execute("CREATE TABLE namespace (id bigint, name text, uuid text, name_key text)")
-    await connection.execute("INSERT INTO namespace VALUES (1, 'alice', 'x', 'alice')")
+    await connection.execute("CREATE TABLE namespace (id bigint, name text, uuid text, strictness text, name_key text)")
+    await connection.execute("INSERT INTO namespace VALUES (1, 'alice', 'x', NULL, 'alice')")
     assert await lookup.namespace("alice") is not None
     await anyio.to_thread.run_sync(postgres.kill)
     refused = await asyncio.gather(*(lookup.namespace("alice") for _ in range(20)), return_exceptions=True)
@@ -192,5 +192,5 @@ async def test_a_shard_that_is_no_more_is_not_found(lookup: PostgresLookup) -> N
 def test_a_batch_is_one_statement() -> None:
     assert " ".join(NAMESPACE.batched().split()) == (
         "SELECT given.number, found.* FROM unnest($1::text[]) WITH ORDINALITY AS given (v1, number) "
-        "CROSS JOIN LATERAL (SELECT id, name, uuid FROM namespace WHERE name_key = given.v1) AS found"
+        "CROSS JOIN LATERAL (SELECT id, name, uuid, strictness FROM namespace WHERE name_key = given.v1) AS found"
     )

@@ -278,6 +278,27 @@ async def test_a_read_after_a_commit_sees_it_from_every_reader(db: Settings) -> 
         assert [row["n"] for row in counts if row] == [number + 1] * 4
 
 
+async def test_who_waits_for_a_reader_comes_before_who_has_just_had_one(migrated: Settings) -> None:
+    rounds = 0
+    async with opened(migrated, (), everywhere=True, readers=1), anyio.create_task_group() as group:
+
+        async def greedy() -> None:
+            nonlocal rounds
+            while True:
+                await fetch("SELECT 1")
+                rounds += 1
+
+        group.start_soon(greedy)
+        while not rounds:
+            await checkpoint()
+        began = rounds
+        with anyio.fail_after(20):
+            for _ in range(5):
+                await fetch("SELECT 2")
+        assert rounds - began <= 6
+        group.cancel_scope.cancel()
+
+
 async def test_a_cancelled_read_stops_and_gives_its_reader_back(migrated: Settings) -> None:
     async with opened(migrated, (), everywhere=True, readers=1):
         for _ in range(3):

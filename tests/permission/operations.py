@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import zstandard
 from conda_builder import build_conda
-from entrepot.packagetype import AddressedTarget, DocumentTarget, FileTarget, NewestTarget, PackageType, PartTarget, Target
+from entrepot.packagetype import AddressedTarget, DocumentTarget, FileTarget, NewestTarget, NoticesTarget, PackageType, PartTarget, Target
 from entrepot.registry import Registry
 from entrepot.shelf import ShelfType
 from environment_builder import build_environment
@@ -73,6 +73,8 @@ ADDRESSES = [
     Address("environment", "thing.yml"),
     Address("notebook", f"thing/1.0/{NOTEBOOK[0]}/thumbnail.png"),
 ]
+TOLD = [Address("conda", "notices.json", shows=b"Down on Sunday.")]
+"""URLs that show what is said to everybody who may ask at all, of no package."""
 INTERNAL = {*(("conda", "part", name) for name in ("fragment", "run_exports", "channeldata")), ("pypi", "part", "name")}
 """What documents are joined from, and no URL means."""
 
@@ -96,6 +98,8 @@ def _kind(target: Target) -> tuple[str, str]:
             return ("extra", target.extra) if target.extra else ("file", "")
         case NewestTarget():
             return "newest", "of a name" if target.basename is None else "of a basename"
+        case NoticesTarget():
+            return "notices", ""
     raise AssertionError(target)
 
 
@@ -114,6 +118,8 @@ def every_meaning(registry: Registry, entries: set[Meaning], extras: set[tuple[s
         found.add((name, "file", ""))
         if isinstance(type, ShelfType):
             found |= {(name, "newest", "of a name"), (name, "newest", "of a basename")}
+        if type.__class__.render_notices is not PackageType.render_notices:
+            found.add((name, "notices", ""))
     return found - INTERNAL
 
 

@@ -28,14 +28,14 @@ async def check(town: Town, some: Iterable[Asker]) -> None:
         await _check_graphql(town, asker)
 
 
-def _shown(town: Town, asker: Asker, namespace: str, type: str, label: str = "main") -> list[File]:
-    """The files that stand in a channel, for who asks."""
+def _shown(town: Town, asker: Asker, namespace: str, type: str, label: str | None = "main") -> list[File]:
+    """The files that stand in a channel, for who asks; without a label those that have none."""
     return [
         file
         for file in town.files.values()
         if file.place[0] == namespace
         and file.type == type
-        and label in file.labels
+        and (label in file.labels if label else not file.labels)
         and town.world.reads(asker.credential, file.place, type) is Answer.SEEN
     ]
 
@@ -55,11 +55,13 @@ async def _check_conda(town: Town, asker: Asker, namespace: str) -> None:
         channel = f"/conda/{namespace}" if label == "main" else f"/conda/{namespace}/label/{label}"
         body = await _body(town, asker, f"{channel}/noarch/repodata.json")
         wanted = _shown(town, asker, namespace, "conda", label)
-        listed = set(orjson.loads(body)["packages.conda"]) if body else set()
-        assert {f"noarch/{basename}" for basename in listed} == {file.path for file in wanted}, (asker.name, channel)
+        withdrawn = _shown(town, asker, namespace, "conda", None) if label == "main" else []
+        document = orjson.loads(body) if body else {"packages.conda": {}, "removed": []}
+        assert {f"noarch/{basename}" for basename in document["packages.conda"]} == {file.path for file in wanted}, (asker.name, channel)
+        assert {f"noarch/{basename}" for basename in document["removed"]} == {file.path for file in withdrawn}, (asker.name, channel)
         index = await _body(town, asker, f"{channel}/noarch/repodata_shards.msgpack.zst")
         shards: Mapping[str, bytes] = msgpack.unpackb(_unzstd(index))["shards"] if index else {}
-        assert set(shards) == {file.place[1] for file in wanted}, (asker.name, channel)
+        assert set(shards) == {file.place[1] for file in [*wanted, *withdrawn]}, (asker.name, channel)
         for name, digest in shards.items():
             [package] = [id for id, place in town.packages.items() if place == (namespace, name)]
             town.shards[f"{channel}/noarch/shards/{digest.hex()}.msgpack.zst"] = package

@@ -25,7 +25,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from . import operations
 from .mutations import BRINGS, MUTATIONS, OPEN, UNTRIED, Call, Mutation, changed
-from .operations import ADDRESSES, NAME, OPEN_ROUTES, UPLOADS
+from .operations import ADDRESSES, NAME, OPEN_ROUTES, TOLD, UPLOADS
 from .queries import NO_OBJECTS, NODES, PROFILE, QUERIES, RESTRICTED, asked, gid
 from .stocked import shard_of, stocked
 
@@ -75,7 +75,7 @@ async def test_every_way_to_ask_a_package_type_is_known(everybody: Cast) -> None
     entries = {(row["type"], row["document"], row["representation"]) for row in made}
     extras = {(row["type"], row["name"]) for row in await fetch("SELECT DISTINCT file.type, extra.name FROM extra JOIN file ON file.id = file_id")}
     types = everybody.house.site.registry.types
-    meant = [operations.meaning(types[address.type], address) for address in ADDRESSES]
+    meant = [operations.meaning(types[address.type], address) for address in (*ADDRESSES, *TOLD)]
     assert set(meant) == operations.every_meaning(everybody.house.site.registry, entries, extras)
     assert [rest for type in types.values() for rest in operations.unsaid(type)] == []
 
@@ -143,6 +143,7 @@ async def test_what_everybody_is_shown_and_may_upload(everybody: Cast, private: 
     """One site for all the questions: to open one takes longer than to ask."""
     things = [await stocked(everybody, namespace, private=private) for namespace in (ALICE, ACME)]
     wrong = await installers(everybody, private)
+    wrong += await notices(everybody)
     wrong += await queries(everybody, things)
     wrong += await viewers(everybody, things)
     wrong += await uploads(everybody)
@@ -167,6 +168,22 @@ async def installers(everybody: Cast, private: bool) -> Wrong:
             head = await client.head(path, headers={"accept": address.accept})
             if (head.status_code, head.headers.get("etag"), head.content) != (response.status_code, response.headers.get("etag"), b""):
                 wrong.append(f"{role.name}: HEAD {path} is not as GET")
+    return wrong
+
+
+async def notices(everybody: Cast) -> Wrong:
+    """What is said to everybody, as everybody, by the channel of `main` and by one of a label that nothing has."""
+    at = now()
+    for namespace in (ALICE, ACME):
+        said = {"level": "info", "message": "Down on Sunday.", "created_at": at, "expires_at": at + 3_600_000}
+        await inserted("notice", uuid=new_uuid(), namespace_id=everybody.ids[namespace], **said)
+    wrong: Wrong = []
+    for role, address, channel in product(everybody.roles.values(), TOLD, ("", "/label/none")):
+        path = f"/{address.type}/{role.at}{channel}/{address.rest}"
+        response = await everybody.client(role).get(path)
+        wrong += told(role, f"GET {path}", operations.reading(response, address), everybody.world.told(role.credential, address.type))
+        if response.status_code == 200 and not everybody.world.open:
+            assert response.headers["cache-control"].startswith("private"), path
     return wrong
 
 

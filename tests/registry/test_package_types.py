@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from dataclasses import replace
 from io import BytesIO
 from typing import Any, BinaryIO
 
@@ -90,6 +91,7 @@ def test_a_type_that_lacks_members_stops_the_start() -> None:
         ({"part_representations": parts("a"), "document_representations": (document("d", "a"),) * 2}, "two document representations named 'd'"),
         ({"part_representations": parts("a", "b"), "document_representations": (document("d", "c"),)}, "'c', which it does not have; it has: a, b"),
         ({"document_representations": (document("d", "c"),)}, "'c', which it does not have; it has: none"),
+        ({"part_representations": parts("a"), "document_representations": (replace(document("d", "a"), zstd="d"),)}, "no other one from the same"),
     ],
 )
 def test_a_type_that_contradicts_itself_stops_the_start(members: dict[str, Any], sentence: str) -> None:

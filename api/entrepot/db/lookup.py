@@ -130,8 +130,11 @@ class Lookup(Protocol):
     async def release(self, package_id: int, version: str) -> bool:
         """Whether a package has a release of a canonical version."""
 
-    async def shown(self, head_id: int, audience: str) -> bool:
-        """Whether a document shows anything to who reads what is public and the packages of an audience, `,1,2,` for the ids 1 and 2."""
+    async def shown(self, head_id: int, audience: str, withdrawn_under: str) -> bool:
+        """Whether a document shows anything to who reads what is public and the packages of an audience, `,1,2,` for the ids 1 and 2.
+
+        `withdrawn_under`: the label under which files are told of that have none; empty for none.
+        """
 
     async def token(self, digest: str) -> CredentialRow | None:
         """A token by the digest of its secret."""
@@ -214,11 +217,14 @@ SHARD_BODY = "SELECT body FROM shard WHERE id = ?"
 PUBLIC_LABEL = """SELECT 1 FROM label JOIN file_label ON file_label.label_id = label.id JOIN file ON file.id = file_label.file_id
     JOIN package ON package.id = file.package_id WHERE label.namespace_id = ? AND label.name = ? AND NOT package.private LIMIT 1"""
 RELEASE = "SELECT 1 FROM release WHERE package_id = ? AND canonical_version = ?"
-SHOWN = """SELECT 1 FROM head JOIN label ON label.namespace_id = head.namespace_id AND label.name = head.label
+_READABLE = "JOIN package ON package.id = entry.package_id AND (NOT package.private OR ?1 LIKE '%,' || package.id || ',%')"
+SHOWN = f"""SELECT 1 FROM head JOIN label ON label.namespace_id = head.namespace_id AND label.name = head.label
     JOIN file_label ON file_label.label_id = label.id
-    JOIN entry ON entry.file_id = file_label.file_id AND entry.document = head.document AND entry.type = head.type
-    JOIN package ON package.id = entry.package_id AND (NOT package.private OR ? LIKE '%,' || package.id || ',%')
-    WHERE head.id = ? LIMIT 1"""
+    JOIN entry ON entry.file_id = file_label.file_id AND entry.document = head.document AND entry.type = head.type {_READABLE}
+    WHERE head.id = ?2
+    UNION ALL SELECT 1 FROM head
+    JOIN entry ON entry.namespace_id = head.namespace_id AND entry.type = head.type AND entry.document = head.document {_READABLE}
+    WHERE head.id = ?2 AND head.label = ?3 AND NOT EXISTS (SELECT 1 FROM file_label WHERE file_label.file_id = entry.file_id) LIMIT 1"""
 PRIVATE = "SELECT id FROM package WHERE namespace_id = ? AND private ORDER BY id"
 _TOKEN, _SESSION = (statement.format(gather=GATHER["sqlite"]) for statement in (TOKEN_BY_DIGEST, SESSION_BY_DIGEST))
 
@@ -314,9 +320,9 @@ class SqliteLookup:
         """See Lookup."""
         return self._one(RELEASE, package_id, version) is not None
 
-    async def shown(self, head_id: int, audience: str) -> bool:
+    async def shown(self, head_id: int, audience: str, withdrawn_under: str) -> bool:
         """See Lookup."""
-        return self._one(SHOWN, audience, head_id) is not None
+        return self._one(SHOWN, audience, head_id, withdrawn_under) is not None
 
     async def token(self, digest: str) -> CredentialRow | None:
         """See Lookup."""

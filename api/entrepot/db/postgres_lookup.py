@@ -77,7 +77,7 @@ NAMESPACE = Kind("namespace", lookup.NAMESPACE, ("text",))
 LABEL = Kind("label", lookup.LABEL, ("bigint", "text"))
 PUBLIC_LABEL = Kind("public label", lookup.PUBLIC_LABEL, ("bigint", "text"))
 RELEASE = Kind("release", lookup.RELEASE, ("bigint", "text"))
-SHOWN = Kind("shown", lookup.SHOWN, ("text", "bigint"))
+SHOWN = Kind("shown", lookup.SHOWN, ("text", "bigint", "text"))
 TOKEN = Kind("token", lookup.TOKEN_BY_DIGEST.format(gather=lookup.GATHER["postgres"]), ("text",))
 SESSION = Kind("session", lookup.SESSION_BY_DIGEST.format(gather=lookup.GATHER["postgres"]), ("text",))
 PRIVATE = Kind("private packages", f"SELECT ARRAY({lookup.PRIVATE}) AS ids", ("bigint",))
@@ -248,9 +248,9 @@ class PostgresLookup:
         """See Lookup."""
         return await self._others.ask(RELEASE, package_id, version) is not None
 
-    async def shown(self, head_id: int, audience: str) -> bool:
+    async def shown(self, head_id: int, audience: str, withdrawn_under: str) -> bool:
         """See Lookup."""
-        return await self._others.ask(SHOWN, audience, head_id) is not None
+        return await self._others.ask(SHOWN, audience, head_id, withdrawn_under) is not None
 
     async def token(self, digest: str) -> CredentialRow | None:
         """See Lookup."""

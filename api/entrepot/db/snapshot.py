@@ -31,7 +31,12 @@ class DocumentRead:
 
     generation: int
     whole: bool
-    parts: Mapping[str, PartRows]
+    parts: dict[str, PartRows]
+
+    def let_go(self) -> None:
+        """Free the rows, one part after the other, in a thread: the event loop would stop for as long as it takes to free them all at once."""
+        while self.parts:
+            self.parts.popitem()
 
 
 class StoredShard(NamedTuple):
@@ -92,7 +97,7 @@ NAMES = """SELECT DISTINCT entry.part, entry.package_id, x'' FROM entry
     WHERE entry.namespace_id = ?1 AND entry.type = ?3 AND entry.document = ?4 AND CAST(?5 AS TEXT) IS NULL {some}
     ORDER BY entry.part"""
 NAMES_IN_ONE = NAMES.replace("CAST(?5 AS TEXT) IS NULL", "entry.representation = ?5")
-SHARDS = "SELECT part, sha256, package_id FROM shard WHERE head_id = ?1 AND representation = ?2 {some} ORDER BY generation"
+SHARDS = "SELECT part, sha256, package_id FROM shard WHERE head_id = ?1 AND representation = ?2 {some} ORDER BY generation, stored_at"
 _VISIBLE = """JOIN head ON head.id = {log}.head_id
     JOIN binding ON binding.namespace_id = head.namespace_id AND binding.type = head.type AND binding.name = {log}.part
     JOIN package ON package.id = binding.package_id WHERE {log}.head_id = ?1 AND {{visible}}"""

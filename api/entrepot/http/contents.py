@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, suppress
@@ -130,9 +131,10 @@ class PiecesContent(Content):
         self._pieces = pieces
 
     async def chunks(self, start: int, stop: int) -> AsyncGenerator[bytes, None]:
-        """See Content."""
+        """See Content. Between chunks others have their turn: the kernel may take many MiB before it makes anybody wait."""
         for chunk in _gathered(self._pieces, start, stop):
             yield chunk
+            await asyncio.sleep(0)
 
 
 def _gathered(pieces: tuple[bytes, ...], start: int, stop: int, at_once: int = 256 << 10) -> Iterator[bytes]:

@@ -72,7 +72,7 @@ class Server:
         self._small: ByteCache[Content] = site.caches.setdefault("small files", ByteCache(min(SMALL_BLOBS, site.settings.cache)))
         self._documents = {(t.name, r.name): r for t in site.registry.types.values() for r in t.document_representations}
         self._parts = {(t.name, r.name): r for t in site.registry.types.values() for r in t.part_representations}
-        self._hidden: dict[tuple[int, Audience], int] = {}
+        self._hidden: dict[tuple[int, Audience, bool], int] = {}
         """Documents that show an audience nothing: their heads' ids, and as of which generation."""
         self._closed = not site.settings.anonymous_read
         """Nothing is for everybody here: no cache that several people share may keep an answer."""
@@ -115,8 +115,8 @@ class Server:
         if found is None:
             place = await self._place(namespace, type, label, target.document)
             stands = await self._stands_for(actor, head.namespace_id, type, label, target.document)
-            if not stands and not await self._shows(head, audience):  # a rendering takes time, by which one could tell that others see something
-                raise _no_document(namespace, type, label, target.document)
+            if not stands and not await self._shows(head, audience, self._parts[type.name, representation.parts].shows_withdrawn):
+                raise _no_document(namespace, type, label, target.document)  # a rendering would take time, and tell that others see something
             found = await self.site.indexes.document(head, place, representation, audience, encoding)
         if found.empty and not await self._stands_for(actor, head.namespace_id, type, label, target.document):
             raise _no_document(namespace, type, label, target.document)
@@ -180,16 +180,17 @@ class Server:
             return ()
         return audience_of(actor, namespace_id=namespace_id, private=await self.site.lookup.private_packages(namespace_id))
 
-    async def _shows(self, head: HeadRow, audience: Audience) -> bool:
-        """Whether the document shows anything to an audience. That it does not is asked once in a generation."""
-        if self._hidden.get((head.id, audience)) == head.generation:
+    async def _shows(self, head: HeadRow, audience: Audience, withdrawn: bool) -> bool:
+        """Whether the document shows anything to an audience (`withdrawn`: be it as withdrawn). That it does not is asked once in a generation."""
+        key = (head.id, audience, withdrawn)
+        if self._hidden.get(key) == head.generation:
             return False
         named = "".join(f",{id}" for id in audience) + ","
-        if len(named) > LONGEST_AUDIENCE or await self.site.lookup.shown(head.id, named):
+        if len(named) > LONGEST_AUDIENCE or await self.site.lookup.shown(head.id, named, MAIN if withdrawn else ""):
             return True
         if len(self._hidden) >= MOST_HIDDEN:
             self._hidden.clear()
-        self._hidden[head.id, audience] = head.generation
+        self._hidden[key] = head.generation
         return False
 
     async def _is_public(self, namespace: str, label: str) -> bool:

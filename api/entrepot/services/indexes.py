@@ -24,6 +24,7 @@ from entrepot.services.flights import Flights
 from entrepot.services.labels import MAIN
 from entrepot.services.partstores import PART_OVERHEAD, Audience, PartStore, advanced
 from entrepot.services.renderings import COMPRESS_FROM, Rendering, encoded, rendering
+from entrepot.services.savedstores import SAVED_EVERY, is_stored, rendering_of, save, saved
 from entrepot.storage.body import body_of
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Indexes:
         """`storage` is needed by types that render extras into their parts."""
         self._snapshots = snapshots
         self._storage = storage
+        self.saved_every = SAVED_EVERY
         self.stores: ByteCache[PartStore] = ByteCache(bound * 3 // 4)
         self.parts: ByteCache[Rendering] = ByteCache(bound // 4)
         self._store_flights: Flights[PartStore] = Flights()
@@ -103,7 +105,11 @@ class Indexes:
                 return found
 
     async def _document(self, head: HeadRow, place: Place, representation: DocumentRepresentation, audience: Audience, encoding: str) -> Rendering:
-        if encoding:
+        if encoding == "zstd" and representation.zstd:
+            other = next(one for one in place.type.document_representations if one.name == representation.zstd)
+            frame = await self.document(head, place, other, audience)
+            made = replace(frame, media_type=representation.media_type, vary=representation.vary, encoding=encoding, compressible=True, prepared=None)
+        elif encoding:
             plain = await self.document(head, place, representation, audience)
             if (held := self.held_document(head, representation.parts, representation.name, audience, encoding)) is not None:
                 return held
@@ -170,7 +176,7 @@ class Indexes:
     async def _advance(self, head: HeadRow, place: Place, representation: PartRepresentation) -> PartStore:
         """Bring a store to the present: all of it, or the parts that changed."""
         key = (head.id, representation.name)
-        old = self.stores.get(key)
+        old = self.stores.get(key) or await self._saved(head.id, place, representation)
         since, under = old.generation if old else None, _withdrawn_under(representation)
         read = await self._snapshots.document(head.id, representation.entries, since, under, only_names=representation.only_names)
         bodies, digests = await asyncio.to_thread(_render_parts, place, representation, read.parts)
@@ -178,9 +184,23 @@ class Indexes:
             await self._store_shards(head.id, representation.name, read, bodies, digests)
             bodies = digests
         new = await asyncio.to_thread(advanced, old, read, bodies)
+        new.unsaved = (old.unsaved if old else 0) + len(read.parts)
+        await asyncio.to_thread(read.let_go)
+        if representation.addressed and new.unsaved >= self.saved_every:
+            await save(head.id, representation.name, rendering_of(place.type, representation, place.context()), new)
+            new.unsaved = 0
         RENDERS.add(place.type.name, "parts")
         self.stores.put(key, new, new.cost)
         return new
+
+    async def _saved(self, head_id: int, place: Place, representation: PartRepresentation) -> PartStore | None:
+        """A store to go on from, where this worker holds none. Other than shards, what is made of parts is nowhere but in memory."""
+        if not representation.addressed:
+            return None
+        store = await saved(head_id, representation.name, rendering_of(place.type, representation, place.context()))
+        if store is None or not await is_stored(head_id, store, await self._snapshots.shards(head_id, representation.name, None)):
+            return None
+        return store
 
     async def _store_shards(
         self, head_id: int, representation: str, read: DocumentRead, bodies: Mapping[str, bytes], digests: Mapping[str, bytes]

@@ -40,6 +40,13 @@ class PartStore:
     documents: dict[tuple[str, Audience, str], Rendering] = field(default_factory=dict)
     runs: Runs | None = None
     """Cut when a rendering first asks for them."""
+    unsaved: int = 0
+    """How many parts have changed since it was saved (`savedstores.py`)."""
+
+    @classmethod
+    def of(cls, generation: int, parts: Mapping[str, HeldPart]) -> PartStore:
+        """A store that begins with some parts."""
+        return cls(generation, parts, sorted(parts), frozenset(name for name, part in parts.items() if part.private), _cost(parts))
 
     @property
     def cost(self) -> int:
@@ -96,9 +103,9 @@ class StoredParts:
 def advanced(old: PartStore | None, read: DocumentRead, bodies: Mapping[str, bytes]) -> PartStore:
     """A new store; the old one stays as it is for those who still stream from it. What did not change, which may be much, is not looked at."""
     changed = {name: HeldPart(body, read.parts[name].package_id, read.parts[name].private) for name, body in bodies.items()}
-    private = frozenset(name for name, part in changed.items() if part.private)
     if read.whole or old is None:
-        return PartStore(read.generation, changed, sorted(changed), private, _cost(changed))
+        return PartStore.of(read.generation, changed)
+    private = frozenset(name for name, part in changed.items() if part.private)
     differing = [name for name in read.parts if old.parts.get(name) != changed.get(name)]
     kept = _carried(old, read.generation, _held(old.parts, changed, differing), _held(old.parts, changed, read.parts))
     if not differing:

@@ -176,7 +176,7 @@ async def _write(site: Site, draft: Draft, claim: blobs.Claim) -> tuple[Publishe
         raise NotFound(f"There is no namespace {draft.namespace.name} any more.")
     if never:
         await _refuse_burnt_path(draft)
-    removed = await _remove_replaced(site, draft) if draft.replaces else Removal((), ())
+    removed = await _remove_replaced(site, draft, locked) if draft.replaces else Removal((), ())
     at = now()
     binding = await _binding(site, draft, locked, at, private=namespace["default_visibility"] == "private")
     release = await release_id(
@@ -220,14 +220,18 @@ async def _write(site: Site, draft: Draft, claim: blobs.Claim) -> tuple[Publishe
     return replace(published(draft.package_type, file, id=uuid, labels=sorted(labels), created=True), forgiven=forgiven), removed
 
 
-async def _remove_replaced(site: Site, draft: Draft) -> Removal:
+async def _remove_replaced(site: Site, draft: Draft, locked: set[int]) -> Removal:
     """Remove the file of other bytes that has the draft's path, if there is one.
 
-    Raises what the removal of a file raises: who may upload may remove, but for files with a locked label.
+    Raises what the removal of a file raises: who may upload may remove, but for files with a locked label. Raises IntegrityError where the file
+    came to be after the locks were taken: another forced upload may be replacing it too.
     """
     address = Address(draft.namespace.name, draft.type, draft.path)
-    if not await fetch_one("SELECT id FROM file WHERE namespace_id = $1 AND type = $2 AND path = $3", draft.namespace.id, draft.type, draft.path):
+    there = "SELECT package_id FROM file WHERE namespace_id = $1 AND type = $2 AND path = $3"
+    file = await fetch_one(there, draft.namespace.id, draft.type, draft.path)
+    if file is None:
         return Removal((), ())
+    _require_locked(file["package_id"], locked)
     rows = (await selected(site, draft.actor, FileSelection(addresses=[address]))).or_raise()
     removal = await remove_rows(draft.actor, rows)
     await audit.record(
@@ -237,14 +241,16 @@ async def _remove_replaced(site: Site, draft: Draft) -> Removal:
 
 
 async def _lock_packages(draft: Draft) -> set[int]:
-    """Lock the package that the canonical name is bound to, and the one that it would be bound to; answers their ids."""
+    """Lock the packages that the canonical name is bound to, that it would be bound to and whose file has the path; answers their ids."""
     rows = await fetch(
         """SELECT id FROM package WHERE id = (SELECT package_id FROM binding WHERE namespace_id = $1 AND type = $2 AND name = $3)
+        OR id = (SELECT package_id FROM file WHERE namespace_id = $1 AND type = $2 AND path = $5)
         OR (namespace_id = $1 AND name_key = $4) ORDER BY id {lock}""",
         draft.namespace.id,
         draft.type,
         draft.canonical_name,
         draft.name.lower(),
+        draft.path,
     )
     return {row["id"] for row in rows}
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import errno
 import os
-import zipfile
+import sys
 from bz2 import BZ2Decompressor
-from typing import BinaryIO, NamedTuple, cast
+from typing import IO, BinaryIO, NamedTuple, cast
 
-import zstandard
-from entrepot.plugin import EntrepotError, Inflated, InvalidPackage, Readable, TarMember, TarReader, Unpacked
+from entrepot.plugin import EntrepotError, Inflated, InvalidPackage, Patience, Readable, TarMember, TarReader, Unpacked
 
 from entrepot_conda.bounds import MiB
 from entrepot_conda.contents import Contents, Holds
@@ -21,12 +20,17 @@ from entrepot_conda.strictjson import load_object
 from entrepot_conda.traits import Traits
 from entrepot_conda.ziparchive import check_layout, check_members, open_zip
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 wanted = ("info/index.json", "info/about.json", "info/run_exports.json")
 max_info = 64 * MiB
 max_document = MiB
 _max_metadata = 4096
-max_window = 1 << 27
-"""The widest that clients read."""
+max_window_log = 27
+"""Of the widest that clients read, 128 MiB."""
 
 _once = (*wanted, "info/paths.json", "info/files", "info/has_prefix", "info/no_link", "info/link.json")
 _too_large = f"The metadata below info/ is larger than {max_info // MiB} MiB."
@@ -37,6 +41,9 @@ _bytes_to_find_info = MiB
 _directory_reach = 1 << 17  # an archive comment may be 64 KiB long
 _spare_members = 30_000
 _bytes_a_member = 80  # each file has its digest in paths.json, which nothing compresses
+_least_patience = 1.2
+_patient_bytes = 6 * MiB
+"""For each of which a .conda may take a second of CPU time; usual ones take a twentieth of it."""
 
 
 class Archive(NamedTuple):
@@ -52,7 +59,7 @@ class Archive(NamedTuple):
 
 
 def max_content(size: int) -> int:
-    """What the pkg archive of a .conda may unpack to, by its size."""
+    """What the pkg archive of a .conda may unpack to, by the size of the .conda."""
     return 1024 * MiB + 64 * size
 
 
@@ -114,6 +121,9 @@ def read_archive(file: BinaryIO) -> Archive:
 
 
 def _read_zip(file: BinaryIO) -> Archive:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    patience = Patience(max(_least_patience, size / _patient_bytes))
     with open_zip(file) as archive:
         stem = check_members(archive)
         check_layout(archive, file)
@@ -125,19 +135,23 @@ def _read_zip(file: BinaryIO) -> Archive:
         if version != 2:
             raise InvalidPackage(f"metadata.json says conda_pkg_format_version {str(version)[:20]!r}; this server reads version 2.")
         traits = Traits()
-        documents = _read_half(archive, "info", stem, max_info, _too_large, traits)
-        size = archive.getinfo(f"pkg-{stem}.tar.zst").file_size
-        _read_half(archive, "pkg", stem, max_content(size), _too_inflated, traits)
+        with archive.open(f"info-{stem}.tar.zst") as info:
+            documents = _read_half(Inflated(_unzstd(info), max_info, _too_large, patience), "info", stem, size, traits)
+        with archive.open(f"pkg-{stem}.tar.zst") as pkg:
+            _read_half(Inflated(_unzstd(pkg), max_content(size), _too_inflated, patience), "pkg", stem, size, traits)
     return Archive(".conda", stem, documents, frozenset(traits.held))
 
 
-def _read_half(archive: zipfile.ZipFile, half: Holds, stem: str, limit: int, complaint: str, traits: Traits) -> dict[str, bytes]:
-    name = f"{half}-{stem}.tar.zst"
+def _unzstd(member: IO[bytes]) -> Unpacked:
+    options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: max_window_log}
+    return Unpacked(cast(Readable, member), lambda: zstd.ZstdDecompressor(options=options))
+
+
+def _read_half(source: Readable, half: Holds, stem: str, size: int, traits: Traits) -> dict[str, bytes]:
     try:
-        with archive.open(name) as compressed:
-            inflated = zstandard.ZstdDecompressor(max_window_size=max_window).stream_reader(compressed, read_across_frames=True)
-            return _collect(Inflated(cast(Readable, inflated), limit, complaint), half, archive.getinfo(name).file_size, traits)
-    except zstandard.ZstdError as error:
+        return _collect(source, half, size, traits)
+    except zstd.ZstdError as error:
+        name = f"{half}-{stem}.tar.zst"
         raise InvalidPackage(f"{name} is damaged or not compressed with zstd ({error}). Build or upload the file again.") from error
 
 
@@ -162,6 +176,8 @@ def _collect(source: Readable, holds: Holds, size: int, traits: Traits) -> dict[
             raise InvalidPackage(f"The archive holds {folded} twice.")
         if folded in _once:
             seen.add(folded)
+            if member.kind != "file":
+                raise InvalidPackage(f"{path} must be a regular file.")
         if folded in wanted:
             found[folded.removeprefix("info/")] = _content(reader, member, path)
         elif path == "info/paths.json":
@@ -169,14 +185,13 @@ def _collect(source: Readable, holds: Holds, size: int, traits: Traits) -> dict[
         else:
             traits.see(path)
     reader.finish()
+    contents.finish()
     return found
 
 
 def _content(reader: TarReader, member: TarMember, path: str) -> bytes:
     if path not in wanted:
         raise InvalidPackage(f"The archive holds {path}, which some systems take for {path.lower()}.")
-    if member.kind != "file":
-        raise InvalidPackage(f"{path} must be a regular file.")
     if member.size > max_document:
         raise InvalidPackage(f"{path} is larger than {max_document // MiB} MiB.")
     return reader.read()

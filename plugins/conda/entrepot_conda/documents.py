@@ -18,6 +18,8 @@ from entrepot_conda.fragment import Take
 from entrepot_conda.record import split_entries
 
 shards_folder = "shards"
+shard_version = f"1, {zstdframe.library}"
+"""Raise the number when `shard`, or what it calls, makes other bytes of the same entries."""
 _run_exports_version = 1
 _length = 8
 Document = Iterable[bytes | Pieces]

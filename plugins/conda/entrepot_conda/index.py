@@ -1,7 +1,7 @@
 """info/index.json and its neighbours (CEP 34): checked field by field, and without what no index should repeat.
 
-A client reads a whole repodata.json or shard at once, and a field of a wrong type makes it refuse every record in there: so nothing of a wrong type
-gets in.
+A client reads a whole repodata.json or shard at once, and a field of a wrong type makes it refuse every record in there. So every key to which conda,
+rattler, mamba or libsolv give a meaning is either checked here or left out; the others are for nobody, and go in as they are.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 from entrepot.plugin import InvalidPackage, ValidationError
 
 from entrepot_conda.name import check_build, check_name, check_subdir
@@ -18,15 +19,21 @@ from entrepot_conda.version import check_version
 _dropped_by_conda_index = frozenset(
     ("arch", "platform", "has_prefix", "mtime", "ucs", "requires_features", "binstar", "target-triplet", "machine", "operatingsystem")
 )
-_for_a_server_to_say = frozenset(
-    ("md5", "sha256", "size", "fn", "url", "channel", "run_exports", "indexed_timestamp", "legacy_bz2_md5", "legacy_bz2_size", "revoked")
-)
-_dropped = _dropped_by_conda_index | _for_a_server_to_say
-_texts = ("license", "license_family", "features", "track_features", "python_site_packages_path")
-_v3_only = ("extra_depends", "flags")  # CEP 44 and 45; CEP 43 is a `;` in a spec
+_digests_and_sizes = frozenset(("md5", "sha256", "size", "legacy_bz2_md5", "legacy_bz2_size", "attestations_sha256"))
+_places = frozenset(("fn", "filename", "url", "urls", "channel", "schannel"))  # two are conda's aliases; mamba downloads from the first of `urls`
+_for_a_server_to_say = _digests_and_sizes | _places | {"run_exports", "indexed_timestamp", "revoked"}
+_for_an_installer_to_say = frozenset(("package_type", "build_string"))  # conda: what kind of installed thing this is, and an alias of `build`
+_dropped = _dropped_by_conda_index | _for_a_server_to_say | _for_an_installer_to_say
+_texts = ("license", "license_family", "features", "track_features", "python_site_packages_path", "preferred_env", "date")
+_lists_of_specs = ("constrains", "requires")  # `requires` is what libsolv takes for more `depends`
+_v3_only = ("extra_depends", "extra-depends", "flags")  # CEP 44, with conda's alias, and 45; CEP 43 is a `;` in a spec
 _spec = re.compile(r"(?:[^\s:\x00-\x1f]+::)?[A-Za-z0-9_*][A-Za-z0-9_.*-]*(?:[ =<>!~\[][^\x00-\x1f\x7f]*)?")
 _purl = re.compile(r"pkg:[a-z][a-z0-9.+-]*(?:/[A-Za-z0-9._~-]+)+(?:@[A-Za-z0-9._~+-]+)?")
+_never_a_spec = re.compile(r"[<>=!~]{4}|(?!===)[<>=!~]{3}|[<>!~]=?\s*(?:$|[,|])")  # longer than any operator, or in front of nothing
+_date = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _max_spec = 1024
+_max_record = 128 << 10
+"""In bytes of JSON. The longest honest records are those of meta-packages: about 600 exact dependencies (Anaconda's) make 25 kB."""
 _max_build_number = 2**63 - 1
 _day = 86_400_000
 _last_second = 253_402_300_799  # the end of the year 9999: a larger timestamp is in milliseconds (conda and rattler alike)
@@ -41,23 +48,31 @@ def clean_index(index: Mapping[str, Any], *, now: int) -> dict[str, Any]:
         clean[key] = _checked(key, clean.get(key), check)
     clean["build_number"] = _whole("build_number", clean.get("build_number"), _max_build_number)
     clean["depends"] = _specs("depends", clean.get("depends", []))
-    if "constrains" in clean:
-        clean["constrains"] = _specs("constrains", clean["constrains"])
+    for key in _lists_of_specs:
+        if key in clean:
+            clean[key] = _specs(key, clean[key])
     for key in _texts:
         if key in clean:
             clean[key] = _text(key, clean[key])
     if "timestamp" in clean:
         _check_timestamp(clean["timestamp"], now)
+    if not _date.fullmatch(clean.get("date", "2000-01-01")):
+        raise InvalidPackage("info/index.json: date must be like 2013-05-21.")
+    if "record_version" in clean:
+        _whole("record_version", clean["record_version"], 1)  # conda leaves later ones out, and compares before it looks at the type
     _check_purls(clean.get("purls", []))
     _check_noarch(clean)
     _refuse_v3(clean)
+    _check_length("info/index.json", clean)
     return clean
 
 
 def clean_run_exports(document: Mapping[str, Any]) -> dict[str, list[str]]:
     """run_exports.json in its dict form, without empty lists. Raises InvalidPackage."""
     exports = {kind: _specs(f"run_exports.{kind}", document[kind]) for kind in _run_export_kinds if document.get(kind) is not None}
-    return {kind: specs for kind, specs in exports.items() if specs}
+    exports = {kind: specs for kind, specs in exports.items() if specs}
+    _check_length("run_exports", exports)
+    return exports
 
 
 def links(about: Mapping[str, Any]) -> dict[str, str]:
@@ -105,9 +120,23 @@ def _specs(key: str, value: Any) -> list[str]:
     for spec in value:
         if ";" in spec:
             raise InvalidPackage(f"{key}: {spec[:80]!r} is conditional (CEP 43), which older clients cannot read; this server does not take it yet.")
-        if len(spec) > _max_spec or not _spec.fullmatch(spec):
+        if len(spec) > _max_spec or not _spec.fullmatch(spec) or _is_never_a_spec(spec):
             raise InvalidPackage(f"{key}: {spec[:80]!r} is no match specification (CEP 29).")
     return value
+
+
+def _is_never_a_spec(spec: str) -> bool:
+    """Whether no client could parse it. What is merely odd goes in."""
+    unclosed = "[" in spec and not spec.rstrip().endswith("]")
+    odd_quotes = any(spec.count(quote) % 2 for quote in "'\"")
+    return unclosed or odd_quotes or spec.count("(") != spec.count(")") or _never_a_spec.search(spec) is not None
+
+
+def _check_length(what: str, part: Mapping[str, Any]) -> None:
+    """Everybody who reads the channel downloads it, and a few hundred bytes of an archive can unpack to a MiB."""
+    length = len(orjson.dumps(part))
+    if length > _max_record:
+        raise InvalidPackage(f"{what} would make a record of {length} bytes; a record has up to {_max_record}.")
 
 
 def _check_timestamp(timestamp: Any, now: int) -> None:

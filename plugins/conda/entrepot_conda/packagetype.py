@@ -45,17 +45,21 @@ class CondaType(PackageType):
     name: ClassVar[str] = "conda"
     title: ClassVar[str] = "Conda package"
     part_representations: ClassVar[Sequence[PartRepresentation]] = (
-        PartRepresentation(name="shard", entries="msgpack", media_type="application/zstd", addressed=True, shows_withdrawn=True),
+        PartRepresentation(
+            name="shard", entries="msgpack", media_type="application/zstd", addressed=True, version=documents.shard_version, shows_withdrawn=True
+        ),
         PartRepresentation(name="fragment", entries="json", shows_withdrawn=True),
         PartRepresentation(name="run_exports", entries="json"),
         PartRepresentation(name=channeldata.document, entries=channeldata.document),
     )
     document_representations: ClassVar[Sequence[DocumentRepresentation]] = (
-        DocumentRepresentation(name="repodata.json", parts="fragment", media_type="application/json", compressible=True),
+        DocumentRepresentation(name="repodata.json", parts="fragment", media_type="application/json", compressible=True, zstd="repodata.json.zst"),
         DocumentRepresentation(name="repodata.json.zst", parts="fragment", media_type="application/zstd"),
         DocumentRepresentation(name="repodata_from_packages.json", parts="fragment", media_type="application/json", compressible=True),
         DocumentRepresentation(name="repodata_shards.msgpack.zst", parts="shard", media_type="application/zstd"),
-        DocumentRepresentation(name="run_exports.json", parts="run_exports", media_type="application/json", compressible=True),
+        DocumentRepresentation(
+            name="run_exports.json", parts="run_exports", media_type="application/json", compressible=True, zstd="run_exports.json.zst"
+        ),
         DocumentRepresentation(name="run_exports.json.zst", parts="run_exports", media_type="application/zstd"),
         DocumentRepresentation(name=channeldata.file_name, parts=channeldata.document, media_type="application/json", compressible=True),
     )

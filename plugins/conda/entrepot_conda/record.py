@@ -38,14 +38,15 @@ def entry_bodies(file: StoredFile) -> dict[str, bytes]:
 
 
 def split_entries(entries: Sequence[bytes]) -> Split:
-    """Entries without their first byte, by where they belong."""
+    """Entries without their first byte, by where they belong. Those of an older version, which a restatement had to leave, are passed over."""
     packages_conda = [entry[1:] for entry in entries if entry[:1] == in_packages_conda]
     if len(packages_conda) == len(entries):
         return Split([], packages_conda, [])
     split = Split([], [], [])
     places = {in_packages: split.packages.append, in_packages_conda: split.packages_conda.append, in_removed: split.removed.append}
     for entry in entries:
-        places[entry[:1]](entry[1:])
+        if place := places.get(entry[:1]):
+            place(entry[1:])
     return split
 
 

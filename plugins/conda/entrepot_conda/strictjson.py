@@ -41,10 +41,11 @@ def _refuse_twice(body: bytes, what: str) -> None:
     """orjson does not tell of it."""
 
     def check(pairs: Sequence[tuple[str, Any]]) -> None:
-        if len(dict(pairs)) < len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in keys if keys.count(key) > 1)
-            raise InvalidPackage(f"{what} says {twice[:80]!r} twice.")
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise InvalidPackage(f"{what} says {key[:80]!r} twice.")
+            seen.add(key)
 
     json.loads(body, object_pairs_hook=check)
 

@@ -25,6 +25,8 @@ PADDING = b" " * 25
 """What RESET decodes to."""
 END = b"\x01\x00\x00"
 """The last block: raw, and empty."""
+library = f"zstandard {zstandard.__version__} with zstd {'.'.join(map(str, zstandard.ZSTD_VERSION))}"
+"""What compresses: another version may make other bytes."""
 _most_in_block = 64 << 10
 _local = threading.local()
 

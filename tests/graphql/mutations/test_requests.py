@@ -102,6 +102,7 @@ def test_every_mutation_answers_with_a_nullable_union_of_its_payload_and_errors(
         *("createPackage", "updatePackage", "deletePackage", "transferPackage", "copyFiles", "moveFiles", "removeRelease", "removeFiles"),
         *("addLabel", "removeLabel", "createLabel", "copyLabel", "moveLabel", "deleteLabel", "lockLabel", "unlockLabel"),
         *("createToken", "revokeToken", "createUpload"),
+        *("createNotice", "deleteNotice", "setHotfix", "removeHotfix"),
         *("login", "logout", "endSession", "register", "changePassword", "createUser", "disableUser", "enableUser"),
         *("createOrganization", "deleteOrganization", "updateNamespace", "addCollaborator", "removeCollaborator"),
         *("createGroup", "updateGroup", "deleteGroup", "addGroupMember", "removeGroupMember", "addGroupPackage", "removeGroupPackage"),

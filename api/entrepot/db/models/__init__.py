@@ -6,7 +6,7 @@ and are never used twice (AUTOINCREMENT, bigserial). JSON columns are text, writ
 
 from __future__ import annotations
 
-from entrepot.db.models.indexes import Change, Entry, Head, PastChange, Shard
+from entrepot.db.models.indexes import Change, Entry, Head, PastChange, SavedStore, Shard
 from entrepot.db.models.packages import Binding, Download, Extra, File, FileLabel, FreedPackage, Label, Package, Release, StagedUpload, Tombstone
 from entrepot.db.models.people import (
     Collaborator,
@@ -49,6 +49,7 @@ __all__ = [
     "Package",
     "PastChange",
     "Release",
+    "SavedStore",
     "Session",
     "Shard",
     "StagedUpload",

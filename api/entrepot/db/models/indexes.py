@@ -91,3 +91,17 @@ class Shard(Table):
         table = "shard"
         unique_together = (("head", "sha256", "representation"),)
         indexes = (Index(fields=("head_id", "representation", "part", "generation", "sha256")),)  # what was last stored for a part
+
+
+class SavedStore(Table):
+    """Which shards a document named in some generation: a worker that starts goes on from there. Derived, and written anew now and then."""
+
+    head: fields.ForeignKeyRelation[Head] = fields.ForeignKeyField("models.Head", related_name="saved_stores")
+    representation = fields.CharField(max_length=32)
+    rendering = fields.CharField(max_length=64)  # of what code and for what place: another's digests are of other shards
+    generation = fields.BigIntField()
+    body = fields.BinaryField()
+
+    class Meta:
+        table = "saved_store"
+        unique_together = (("head", "representation"),)

@@ -2,7 +2,7 @@ from tortoise import fields, migrations
 from tortoise.migrations import operations as ops
 
 class Migration(migrations.Migration):
-    dependencies = [('models', '0006_notices')]
+    dependencies = [('models', '0007_saved_stores')]
 
     initial = False
 

@@ -3,7 +3,7 @@ from tortoise.fields.base import OnDelete
 from tortoise.migrations import operations as ops
 
 class Migration(migrations.Migration):
-    dependencies = [('models', '0007_strictness')]
+    dependencies = [('models', '0008_strictness')]
 
     initial = False
 
