@@ -12,19 +12,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 
-def read(*lines: str, version: str = "2.1", body: bytes = b"") -> Description:
+def read(*lines: str, version: str = "2.1", body: bytes = b"", strictness: Strictness = Strictness.PRIVATE) -> Description:
     head = "\n".join([f"Metadata-Version: {version}", "Name: foo", "Version: 1.0", *lines])
     described = describe(head.encode("utf-8", "surrogateescape") + b"\n\n" + body, "METADATA")
-    check_objections(Inspection(name=described.name, version=described.version, objections=described.objections), Strictness.PRIVATE)
+    check_objections(Inspection(name=described.name, version=described.version, objections=described.objections), strictness)
     return described
 
 
-@pytest.mark.parametrize("version", ["1.0", "1.1", "1.2", "2.0", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.17"])
+@pytest.mark.parametrize("version", ["1.0", "1.1", "1.2", "2.0", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6"])
 def test_every_metadata_version_that_is_in_use_is_read(version: str) -> None:
     described = read("Summary: Hello", "Requires-Dist: bar", version=version)
     assert described.summary == "Hello"
     assert described.attributes["metadata_version"] == version
     assert described.attributes["requires_dist"] == ["bar"]
+
+
+def test_a_later_metadata_version_is_read_as_far_as_it_is_known_by_imports_alone() -> None:
+    described = read("Summary: Hello", "Requires-Dist: bar", "Later: yes", version="2.17", strictness=Strictness.IMPORT)
+    assert (described.summary, described.attributes["requires_dist"]) == ("Hello", ["bar"])
+    with pytest.raises(InvalidPackage, match=r"Metadata-Version is newer than 2\.6"):
+        read(version="2.17")
 
 
 @pytest.mark.parametrize("version", ["", "1.3", "2", "3.0", "10.1", "2.x", "2.1\n 5", "٢.١"])
