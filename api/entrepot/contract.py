@@ -97,11 +97,12 @@ def _check_representations(whose: str, package_type: PackageType) -> None:
                 f"{whose} joins the document representation {representation.name!r} from the part representation {representation.parts!r}, "
                 f"which it does not have; it has: {', '.join(parts) or 'none'}."
             )
-        others = {one.name for one in package_type.document_representations if one.parts == representation.parts} - {representation.name}
+        alike = representation.parts, representation.changed_header
+        others = {one.name for one in package_type.document_representations if (one.parts, one.changed_header) == alike} - {representation.name}
         if representation.zstd and representation.zstd not in others:
             raise PluginError(
                 f"{whose} sends the document representation {representation.name!r} in zstd as {representation.zstd!r}, "
-                "which is no other one from the same parts."
+                "which is no other one from the same parts, with the same changed_header."
             )
 
 

@@ -182,8 +182,8 @@ class DocumentRepresentation:
     changed_header: str = ""
     """As in PartRepresentation."""
     zstd: str = ""
-    """Another representation from the same parts that is this one as a zstd frame: it is sent as this one's zstd Content-Encoding. Empty: the core
-    compresses the whole."""
+    """Another representation from the same parts, with the same `changed_header`, that is this one as a zstd frame: it is sent as this one's zstd
+    Content-Encoding. Empty: the core compresses the whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plugin_builder import Crate, crate, document, parts, plugin
 
+DATED = replace(document("d", "a"), zstd="e", changed_header="Last-Told")
+
 
 def of(*types: object) -> Registry:
     return Registry.of({"kites": plugin(package_types=list(types))})
@@ -92,6 +94,7 @@ def test_a_type_that_lacks_members_stops_the_start() -> None:
         ({"part_representations": parts("a", "b"), "document_representations": (document("d", "c"),)}, "'c', which it does not have; it has: a, b"),
         ({"document_representations": (document("d", "c"),)}, "'c', which it does not have; it has: none"),
         ({"part_representations": parts("a"), "document_representations": (replace(document("d", "a"), zstd="d"),)}, "no other one from the same"),
+        ({"part_representations": parts("a"), "document_representations": (DATED, document("e", "a"))}, "with the same changed_header"),
     ],
 )
 def test_a_type_that_contradicts_itself_stops_the_start(members: dict[str, Any], sentence: str) -> None:
