@@ -183,7 +183,7 @@ PROFILE: Mapping[str, frozenset[str]] = {
     | {"license", "licenseExpression", "licenseFiles", "classifiers", "keywords", "author", "authorEmail", "maintainer", "maintainerEmail"}
     | {"projectUrls", "dynamic", "yanked", "yankedReason", "coreMetadata", "coreMetadataSha256", "blake2b256", "readme"},
     "PypiLink": frozenset({"label", "url"}),
-    "PypiReadme": frozenset({"source", "contentType", "html"}),
+    "PypiReadme": frozenset({"source", "cut", "contentType", "html"}),
     "NotebookFile": _file
     | {"authors", "cellCount", "codeCellCount", "executed", "hasErrors", "hasWidgets", "kernel", "kernelDisplayName", "language", "languageVersion"}
     | {"markdownCellCount", "nbformat", "outputTypes", "thumbnail", "title"},
