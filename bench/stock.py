@@ -22,7 +22,8 @@ from entrepot.app import running
 from entrepot.clock import now
 from entrepot.db.models import new_uuid
 from entrepot.db.sql import Row, execute, fetch, fetch_one, rows_of, transact
-from entrepot.packagetype import Inspection, PackageType, StoredFile
+from entrepot.inspection import Inspection, StoredFile
+from entrepot.packagetype import PackageType
 from entrepot.services.actors import Actor
 from entrepot.services.entries import stored_key
 from entrepot.services.labels import MAIN, label_ids

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from starlette.routing import BaseRoute
 
-    from entrepot.packagetype import Inspection, PackageType
+    from entrepot.inspection import Inspection
+    from entrepot.packagetype import PackageType
     from entrepot.services.facade import Services
 
 hookspec = pluggy.HookspecMarker("entrepot")

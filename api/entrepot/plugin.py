@@ -26,34 +26,9 @@ from entrepot.graphql.problems import ConflictError, Error, InvalidInputError, N
 from entrepot.graphql.scalars import BigInt
 from entrepot.hooks import FileEvent, Models, PackageEvent, Upload, hookimpl
 from entrepot.http.form import UploadForm
-from entrepot.packagetype import (
-    AddressedTarget,
-    DocumentRepresentation,
-    DocumentTarget,
-    Entry,
-    Extra,
-    FileTarget,
-    Inspection,
-    Listed,
-    NewestTarget,
-    Notice,
-    NoticesTarget,
-    Objection,
-    PackageSummary,
-    PackageType,
-    PartRepresentation,
-    Parts,
-    PartTarget,
-    Pieces,
-    RedirectTarget,
-    RefusalTarget,
-    RenderContext,
-    Run,
-    StoredExtra,
-    StoredFile,
-    Strictness,
-    Target,
-)
+from entrepot.inspection import Extra, Inspection, Objection, StoredExtra, StoredFile, Strictness
+from entrepot.packagetype import Listed, Notice, PackageSummary, PackageType
+from entrepot.representations import DocumentRepresentation, Entry, PartRepresentation, Parts, Pieces, RenderContext, Run
 from entrepot.services.actors import Actor
 from entrepot.services.facade import Services
 from entrepot.services.flights import Flights
@@ -61,6 +36,17 @@ from entrepot.services.grants import Level
 from entrepot.services.selections import FileSelection
 from entrepot.services.uploads import IncomingUpload, PublishedFile
 from entrepot.shelf import ShelfType
+from entrepot.targets import (
+    AddressedTarget,
+    DocumentTarget,
+    FileTarget,
+    NewestTarget,
+    NoticesTarget,
+    PartTarget,
+    RedirectTarget,
+    RefusalTarget,
+    Target,
+)
 
 __all__ = [
     "Actor",

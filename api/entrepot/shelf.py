@@ -22,23 +22,11 @@ from urllib.parse import quote
 import orjson
 
 from entrepot.errors import InvalidPackage, ValidationError
-from entrepot.packagetype import (
-    DocumentRepresentation,
-    DocumentTarget,
-    Entry,
-    FileTarget,
-    Inspection,
-    NewestTarget,
-    PackageType,
-    PartRepresentation,
-    Parts,
-    PartTarget,
-    RedirectTarget,
-    RenderContext,
-    StoredFile,
-    Target,
-)
+from entrepot.inspection import Inspection, StoredFile
+from entrepot.packagetype import PackageType
+from entrepot.representations import DocumentRepresentation, Entry, PartRepresentation, Parts, RenderContext
 from entrepot.services.releases import common_version_key
+from entrepot.targets import DocumentTarget, FileTarget, NewestTarget, PartTarget, RedirectTarget, Target
 
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,126}[a-z0-9])?", re.ASCII)
 VERSION = re.compile(r"[a-z0-9](?:[a-z0-9.!+_-]{0,126}[a-z0-9])?", re.ASCII | re.IGNORECASE)

@@ -13,9 +13,10 @@ from pathlib import Path
 import httpx
 import zstandard
 from conda_builder import build_conda
-from entrepot.packagetype import AddressedTarget, DocumentTarget, FileTarget, NewestTarget, NoticesTarget, PackageType, PartTarget, Target
+from entrepot.packagetype import PackageType
 from entrepot.registry import Registry
 from entrepot.shelf import ShelfType
+from entrepot.targets import AddressedTarget, DocumentTarget, FileTarget, NewestTarget, NoticesTarget, PartTarget, Target
 from environment_builder import build_environment
 from notebook_builder import build_notebook, code, picture, shown
 from oracle import Answer

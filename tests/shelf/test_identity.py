@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from entrepot.packagetype import DocumentTarget, FileTarget, NewestTarget, PartTarget, RedirectTarget
 from entrepot.plugin import Inspection, ValidationError
 from entrepot.shelf import slug
+from entrepot.targets import DocumentTarget, FileTarget, NewestTarget, PartTarget, RedirectTarget
 from hypothesis import given
 from hypothesis import strategies as st
 from recipe import RecipeType

@@ -12,7 +12,7 @@ import strawberry
 from entrepot.db.sql import Row
 from entrepot.graphql.connection import Connection
 from entrepot.graphql.interfaces import File
-from entrepot.packagetype import StoredExtra
+from entrepot.inspection import StoredExtra
 from entrepot.services.files import stored_file
 
 if TYPE_CHECKING:

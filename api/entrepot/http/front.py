@@ -20,19 +20,19 @@ from entrepot.http.proxies import Proxies
 from entrepot.http.request import Facts
 from entrepot.http.serving import Server, immediate
 from entrepot.log import current_request
-from entrepot.packagetype import (
+from entrepot.packagetype import PackageType
+from entrepot.services.labels import MAIN, PATTERN
+from entrepot.targets import (
     AddressedTarget,
     DocumentTarget,
     FileTarget,
     NewestTarget,
     NoticesTarget,
-    PackageType,
     PartTarget,
     RedirectTarget,
     RefusalTarget,
     Target,
 )
-from entrepot.services.labels import MAIN, PATTERN
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

@@ -19,20 +19,8 @@ from entrepot.http.errors import problem
 from entrepot.http.moved import MovedContent, new_location
 from entrepot.http.newest import NewestContent
 from entrepot.http.request import Facts
-from entrepot.packagetype import (
-    AddressedTarget,
-    DocumentRepresentation,
-    DocumentTarget,
-    FileTarget,
-    NewestTarget,
-    NoticesTarget,
-    PackageType,
-    PartRepresentation,
-    PartTarget,
-    RedirectTarget,
-    RefusalTarget,
-    Target,
-)
+from entrepot.packagetype import PackageType
+from entrepot.representations import DocumentRepresentation, PartRepresentation
 from entrepot.services.actors import ANONYMOUS, Actor
 from entrepot.services.cache import ByteCache
 from entrepot.services.channelnotices import notices_of_namespaces, told
@@ -45,6 +33,17 @@ from entrepot.services.newest import newest_file
 from entrepot.services.partstores import Audience
 from entrepot.services.permissions import audience_of, not_found, reads_everything, reads_private, reads_some_private, require_read
 from entrepot.storage.names import name_of
+from entrepot.targets import (
+    AddressedTarget,
+    DocumentTarget,
+    FileTarget,
+    NewestTarget,
+    NoticesTarget,
+    PartTarget,
+    RedirectTarget,
+    RefusalTarget,
+    Target,
+)
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from entrepot.db.lookup import NamespaceRow
-    from entrepot.packagetype import Extra, Inspection, PackageType, Strictness
+    from entrepot.inspection import Extra, Inspection, Strictness
+    from entrepot.packagetype import PackageType
     from entrepot.services.actors import Actor
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from entrepot.db.sql import Row, execute, fetch, marks, rows_of
 
 if TYPE_CHECKING:
-    from entrepot.packagetype import Entry, PackageType
+    from entrepot.packagetype import PackageType
+    from entrepot.representations import Entry
 
 COLUMNS = ("file_id", "namespace_id", "package_id", "type", "document", "part", "representation", "sort_key", "body")
 ROWS = 500

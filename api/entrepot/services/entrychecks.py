@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from entrepot.db.sql import Row, fetch, marks, transaction
-from entrepot.packagetype import PackageType, StoredFile
+from entrepot.inspection import StoredFile
+from entrepot.packagetype import PackageType
 from entrepot.services.entries import stored_key
 from entrepot.services.files import COLUMNS, TABLES, stored_files
 

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from entrepot.http.serving import Server
-    from entrepot.packagetype import PackageType, StoredExtra, StoredFile, Target
+    from entrepot.inspection import StoredExtra, StoredFile
+    from entrepot.packagetype import PackageType
     from entrepot.services.actors import Actor
     from entrepot.services.selections import FileSelection
     from entrepot.site import Site
+    from entrepot.targets import Target
 
 
 class Services:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from entrepot.db.sql import Row, fetch, fetch_one, marks, transact
-from entrepot.packagetype import StoredExtra, StoredFile
+from entrepot.inspection import StoredExtra, StoredFile
 from entrepot.services import audit, heads
 from entrepot.services.heads import Touched
 from entrepot.services.locks import without_locked

@@ -19,7 +19,8 @@ from entrepot.services.permissions import On, require
 from entrepot.services.selections import MOST_FILES, FileSelection, selected
 
 if TYPE_CHECKING:
-    from entrepot.packagetype import PackageType, StoredFile
+    from entrepot.inspection import StoredFile
+    from entrepot.packagetype import PackageType
     from entrepot.services.actors import Actor
     from entrepot.site import Site
 

@@ -30,10 +30,12 @@ from entrepot.storage.body import body_of
 if TYPE_CHECKING:
     from entrepot.db.lookup import HeadRow, PartRow
     from entrepot.db.snapshot import DocumentRead, PartRows, Snapshots
-    from entrepot.packagetype import DocumentRepresentation, PackageType, PartRepresentation, StoredExtra
+    from entrepot.inspection import StoredExtra
+    from entrepot.packagetype import PackageType
+    from entrepot.representations import DocumentRepresentation, PartRepresentation
     from entrepot.storage import Storage
 
-from entrepot.packagetype import RenderContext
+from entrepot.representations import RenderContext
 
 STORE_SHARDS = """INSERT INTO shard (head_id, representation, part, package_id, sha256, generation, stored_at, body) VALUES {rows}
     ON CONFLICT (head_id, sha256, representation) DO UPDATE SET stored_at = excluded.stored_at,

@@ -9,7 +9,7 @@ from entrepot.services import files
 from entrepot.services.permissions import API_READ, On, sees
 
 if TYPE_CHECKING:
-    from entrepot.packagetype import StoredFile
+    from entrepot.inspection import StoredFile
     from entrepot.services.actors import Actor
     from entrepot.site import Site
 

@@ -77,7 +77,7 @@ class PartStore:
 
 
 class StoredParts:
-    """`packagetype.Parts` over a store."""
+    """`representations.Parts` over a store."""
 
     def __init__(self, store: PartStore, hidden: frozenset[str]) -> None:
         self._store = store

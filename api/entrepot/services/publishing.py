@@ -14,7 +14,7 @@ from entrepot.clock import now
 from entrepot.db.models import new_uuid
 from entrepot.db.sql import Row, execute, fetch, fetch_one, rows_of, transact
 from entrepot.errors import Conflict, NotFound, Unavailable
-from entrepot.packagetype import StoredExtra, StoredFile
+from entrepot.inspection import StoredExtra, StoredFile
 from entrepot.services import admission, audit, blobs, dating, entries, files, heads
 from entrepot.services.credentials import confirmed
 from entrepot.services.drafts import Draft, PublishedFile

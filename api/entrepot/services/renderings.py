@@ -10,7 +10,7 @@ from typing import Any
 
 import zstandard
 
-from entrepot.packagetype import Pieces
+from entrepot.representations import Pieces
 
 JOIN_BELOW = 1 << 20
 """A rendering up to this size is kept as one string; a larger one as the pieces it came in, which are mostly the parts' own bytes."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from entrepot.packagetype import Pieces
+from entrepot.representations import Pieces
 
 if TYPE_CHECKING:
     from entrepot.services.partstores import HeldPart
@@ -28,7 +28,7 @@ _piece_overhead = 48
 
 
 class StoredRun:
-    """`packagetype.Run`, with what was made of it."""
+    """`representations.Run`, with what was made of it."""
 
     __slots__ = ("_bodies", "_joined", "_made", "_names", "after", "cost", "private")
 

@@ -21,7 +21,8 @@ from entrepot.services.partstores import HeldPart, PartStore
 
 if TYPE_CHECKING:
     from entrepot.db.snapshot import StoredShard
-    from entrepot.packagetype import PackageType, PartRepresentation, RenderContext
+    from entrepot.packagetype import PackageType
+    from entrepot.representations import PartRepresentation, RenderContext
 
 SAVED_EVERY = 250
 """Changed parts after which a store is saved again. A small document is as quickly rendered: it is saved when it has seen so many changes."""

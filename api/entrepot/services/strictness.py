@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from entrepot.errors import Conflict, InvalidPackage
-from entrepot.packagetype import Inspection, Objection, Strictness
+from entrepot.inspection import Inspection, Objection, Strictness
 
 _most_told = 3
 

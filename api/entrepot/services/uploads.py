@@ -26,7 +26,8 @@ from entrepot.services.strictness import check_objections, strictness_of
 
 if TYPE_CHECKING:
     from entrepot.db.lookup import NamespaceRow
-    from entrepot.packagetype import Extra, Inspection, PackageType, Strictness
+    from entrepot.inspection import Extra, Inspection, Strictness
+    from entrepot.packagetype import PackageType
     from entrepot.services.actors import Actor
     from entrepot.site import Site
     from entrepot.storage import Spool, Storage

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from entrepot.errors import Conflict, DigestMismatch, EntrepotError, Unavailable, UnclaimedFile, ValidationError
-from entrepot.packagetype import Strictness
+from entrepot.inspection import Strictness
 from entrepot.services import publishing, states, uploads
 from entrepot.services.imports.folders import Folder, FoundFile, OpenFile, Unreadable, refused, skipped
 from entrepot.services.imports.outcomes import Line, Outcome, Why, shown
