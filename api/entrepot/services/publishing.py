@@ -15,15 +15,14 @@ from entrepot.db.models import new_uuid
 from entrepot.db.sql import Row, execute, fetch, fetch_one, rows_of, transact
 from entrepot.errors import Conflict, NotFound, Unavailable
 from entrepot.inspection import StoredExtra, StoredFile
-from entrepot.services import admission, audit, blobs, dating, entries, files, heads
+from entrepot.services import admission, audit, bindings, blobs, dating, entries, files, heads
 from entrepot.services.credentials import confirmed
 from entrepot.services.drafts import Draft, PublishedFile
-from entrepot.services.freed import spellings, take_names, take_names_anew
 from entrepot.services.grants import Level
 from entrepot.services.labels import label_ids
 from entrepot.services.notices import file_event, tell_of_files
 from entrepot.services.permissions import On, given, require, require_scope, sees
-from entrepot.services.releases import order_by_common_key, release_id
+from entrepot.services.releases import release_id
 from entrepot.services.removals import Removal, remove_rows
 from entrepot.services.selections import Address, FileSelection, selected
 from entrepot.services.strictness import check_admission, strictness_of
@@ -86,7 +85,7 @@ async def find_same(draft: Draft) -> PublishedFile | None:
             f"File already exists: {draft.path} is in {draft.namespace.name} with other bytes (sha256 {row['sha256'][:12]}…). "
             "Raise the version or build number."
         )
-    _refuse_other_visibility(draft, row["package"], bool(row["private"]))
+    bindings.refuse_other_visibility(draft, row["package"], bool(row["private"]))
     [file] = await files.stored_files([row])
     return published(draft.package_type, file, id=row["uuid"], labels=await files.labels_of(row["id"]), created=False)
 
@@ -101,7 +100,7 @@ async def foresee(draft: Draft) -> PublishedFile | None:
         await _refuse_burnt_path(draft)
     package = await fetch_one("SELECT name, private FROM package WHERE namespace_id = $1 AND name_key = $2", draft.namespace.id, draft.name.lower())
     if package is not None:
-        _refuse_other_visibility(draft, package["name"], bool(package["private"]))
+        bindings.refuse_other_visibility(draft, package["name"], bool(package["private"]))
     return None
 
 
@@ -159,7 +158,7 @@ def _event_fields(file: PublishedFile) -> dict[str, str]:
 async def _write(site: Site, draft: Draft, claim: blobs.Claim) -> tuple[PublishedFile, Removal]:
     """The file, and what was removed for it."""
     namespace = await fetch_one("SELECT replace, default_visibility, strictness FROM namespace WHERE id = $1 {share}", draft.namespace.id)
-    locked = await _lock_packages(draft)
+    locked = await bindings.lock_packages(draft)
     draft = replace(draft, actor=await confirmed(draft.actor))
     await check_writer(site, draft)
     never = namespace is not None and namespace["replace"] == "never"
@@ -178,7 +177,7 @@ async def _write(site: Site, draft: Draft, claim: blobs.Claim) -> tuple[Publishe
         await _refuse_burnt_path(draft)
     removed = await _remove_replaced(site, draft, locked) if draft.replaces else Removal((), ())
     at = now()
-    binding = await _binding(site, draft, locked, at, private=namespace["default_visibility"] == "private")
+    binding = await bindings.binding_of(site, draft, locked, at, private=namespace["default_visibility"] == "private")
     release = await release_id(
         draft.package_type, package_id=binding["package_id"], version=draft.version, canonical_version=draft.canonical_version, at=at
     )
@@ -231,28 +230,13 @@ async def _remove_replaced(site: Site, draft: Draft, locked: set[int]) -> Remova
     file = await fetch_one(there, draft.namespace.id, draft.type, draft.path)
     if file is None:
         return Removal((), ())
-    _require_locked(file["package_id"], locked)
+    bindings.require_locked(file["package_id"], locked)
     rows = (await selected(site, draft.actor, FileSelection(addresses=[address]))).or_raise()
     removal = await remove_rows(draft.actor, rows)
     await audit.record(
         actor=draft.actor, action="file.remove", subject=f"{draft.namespace.name}/{draft.type}/{draft.path}", namespace_id=draft.namespace.id
     )
     return removal
-
-
-async def _lock_packages(draft: Draft) -> set[int]:
-    """Lock the packages that the canonical name is bound to, that it would be bound to and whose file has the path; answers their ids."""
-    rows = await fetch(
-        """SELECT id FROM package WHERE id = (SELECT package_id FROM binding WHERE namespace_id = $1 AND type = $2 AND name = $3)
-        OR id = (SELECT package_id FROM file WHERE namespace_id = $1 AND type = $2 AND path = $5)
-        OR (namespace_id = $1 AND name_key = $4) ORDER BY id {lock}""",
-        draft.namespace.id,
-        draft.type,
-        draft.canonical_name,
-        draft.name.lower(),
-        draft.path,
-    )
-    return {row["id"] for row in rows}
 
 
 async def _refuse_burnt_path(draft: Draft) -> None:
@@ -268,98 +252,6 @@ async def _refuse_burnt_path(draft: Draft) -> None:
             f"{draft.path} was removed from {draft.namespace.name}, which never takes other bytes under a path it has used. "
             "Raise the version or build number."
         )
-
-
-async def _binding(site: Site, draft: Draft, locked: set[int], at: int, *, private: bool) -> Row:
-    """The package of the canonical name, bound or made now (`private` where the draft does not say), as (id, state, package_id, package).
-
-    Raises IntegrityError where it came to be meanwhile.
-    """
-    row = await fetch_one(
-        """SELECT binding.id, binding.state, package.id AS package_id, package.name AS package, package.private, package.summary
-        FROM binding JOIN package ON package.id = binding.package_id
-        WHERE binding.namespace_id = $1 AND binding.type = $2 AND binding.name = $3""",
-        draft.namespace.id,
-        draft.type,
-        draft.canonical_name,
-    )
-    if row is None:
-        return await _bound_anew(site, draft, locked, at, private=private)
-    _require_locked(row["package_id"], locked)
-    _refuse_other_visibility(draft, row["package"], bool(row["private"]))
-    await _touch_package(draft, row["package_id"], at)
-    return row
-
-
-async def _bound_anew(site: Site, draft: Draft, locked: set[int], at: int, *, private: bool) -> Row:
-    """The package of the draft's name, found or made, which has the canonical name from now on."""
-    found = await _package(draft, locked, at)
-    package = found or await _made_package(draft, at, private=private)
-    [made] = await fetch(
-        "INSERT INTO binding (namespace_id, package_id, type, name, state) VALUES ($1, $2, $3, $4, '{}') RETURNING id",
-        draft.namespace.id,
-        package["id"],
-        draft.type,
-        draft.canonical_name,
-    )
-    on, names = On(draft.namespace.id, draft.namespace.name), {draft.canonical_name}
-    if found:
-        await take_names(site, draft.actor, on, names=names, knowingly=False)
-    else:
-        names |= spellings(site.registry, draft.name)
-        await take_names_anew(site, draft.actor, on, package_id=package["id"], names=names, knowingly=False, private=draft.private)
-    if await fetch_one("SELECT id FROM binding WHERE package_id = $1 AND type <> $2 LIMIT 1", package["id"], draft.type):
-        await order_by_common_key(package["id"])
-    return {"id": made["id"], "state": "{}", "package_id": package["id"], "package": package["name"]}
-
-
-def _require_locked(package_id: int, locked: set[int]) -> None:
-    """A package that appeared after the locks were taken is changed by nobody who has not locked it: the transaction is tried again."""
-    if package_id not in locked:
-        raise IntegrityError("the package was made by another transaction just now")
-
-
-async def _package(draft: Draft, locked: set[int], at: int) -> Row | None:
-    """The package that is named like the draft."""
-    row = await fetch_one("SELECT id, name, private FROM package WHERE namespace_id = $1 AND name_key = $2", draft.namespace.id, draft.name.lower())
-    if row is not None:
-        _require_locked(row["id"], locked)
-        _refuse_other_visibility(draft, row["name"], bool(row["private"]))
-        await _touch_package(draft, row["id"], at)
-    return row
-
-
-async def _made_package(draft: Draft, at: int, *, private: bool) -> Row:
-    [made] = await fetch(
-        """INSERT INTO package (uuid, namespace_id, name, name_key, private, summary, description, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) RETURNING id, name""",
-        new_uuid(),
-        draft.namespace.id,
-        draft.name,
-        draft.name.lower(),
-        private if draft.private is None else draft.private,
-        draft.inspection.summary,
-        draft.inspection.description,
-        at,
-    )
-    return made
-
-
-async def _touch_package(draft: Draft, package_id: int, at: int) -> None:
-    """The first summary and description stay until somebody edits them."""
-    await execute(
-        """UPDATE package SET updated_at = $1, summary = CASE WHEN summary = '' THEN $2 ELSE summary END,
-        description = CASE WHEN description = '' THEN $3 ELSE description END WHERE id = $4""",
-        at,
-        draft.inspection.summary,
-        draft.inspection.description,
-        package_id,
-    )
-
-
-def _refuse_other_visibility(draft: Draft, package: str, private: bool) -> None:
-    if draft.private is not None and draft.private != private:
-        raise Conflict(f"{package} is {'private' if private else 'public'} already, and an upload never changes that. Leave `private` out.")
 
 
 def _stored(draft: Draft, binding: Row, at: int) -> StoredFile:
