@@ -20,8 +20,8 @@ SECTIONS: Mapping[str, Callable[..., Sequence[Table]]] = {
     "downloads": downloads.measure,
     "graphql": graphql.measure,
     "memory": memory.measure,
-    "conda": conda.measure,
-    "pypi": pypi.measure,
+    "conda": conda.SECTION.measure,
+    "pypi": pypi.SECTION.measure,
 }
 
 

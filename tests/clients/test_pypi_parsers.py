@@ -16,33 +16,17 @@ from entrepot_pypi.packagetype import PypiType
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from real_client import tool_environment
+from stored_wheel import WHEEL
 
 URL = "https://example.org/t/secret/pypi/alice/label/dev/simple/foo/"
 TYPES = {"json": "application/vnd.pypi.simple.v1+json", "v1html": "application/vnd.pypi.simple.v1+html", "html": "text/html"}
 Parse = Callable[[Mapping[str, str]], dict[str, list[dict[str, Any]]]]
 
-PLAIN = StoredFile(
-    namespace="alice",
-    package="Foo",
-    name="foo",
-    version="1.0",
-    path="foo-1.0-py3-none-any.whl",
-    basename="foo-1.0-py3-none-any.whl",
-    size=1234,
-    sha256="ab" * 32,
-    md5="cd" * 16,
-    blake2b="ef" * 32,
-    uploaded_at=1_700_000_000_123,
-    attributes={},
-    state={},
-    package_state={},
-    extras={},
-)
 SIDECAR = StoredExtra(sha256="12" * 32, size=10, media_type="application/octet-stream")
 reasons = st.sampled_from([None, True, "broken", '"><script>alert(1)</script>', "a & b < c", "ünï—☃"])
 files = st.builds(
     lambda number, ending, requires_python, yanked, sidecar: replace(
-        PLAIN,
+        WHEEL,
         version=number,
         path=f"foo-{number}{ending}",
         attributes={"requires_python": requires_python} if requires_python else {},

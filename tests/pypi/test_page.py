@@ -16,26 +16,10 @@ from entrepot_pypi.packagetype import PypiType
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_version
+from stored_wheel import WHEEL
 
 PYPI = PypiType()
 CONTEXT = RenderContext(namespace="alice", label="main", document="simple", part="foo")
-PLAIN = StoredFile(
-    namespace="alice",
-    package="Foo",
-    name="foo",
-    version="1.0",
-    path="foo-1.0-py3-none-any.whl",
-    basename="foo-1.0-py3-none-any.whl",
-    size=1234,
-    sha256="ab" * 32,
-    md5="cd" * 16,
-    blake2b="ef" * 32,
-    uploaded_at=1_700_000_000_123,
-    attributes={"packagetype": "bdist_wheel", "python_tag": "py3"},
-    state={},
-    package_state={},
-    extras={},
-)
 SIDECAR = StoredExtra(sha256="12" * 32, size=10, media_type="application/octet-stream")
 
 text = st.one_of(
@@ -43,7 +27,7 @@ text = st.one_of(
 ).map(lambda value: value.encode("utf-8", "replace").decode())
 files = st.builds(
     lambda number, requires_python, yanked, sidecar, at: replace(
-        PLAIN,
+        WHEEL,
         version=number,
         path=f"foo-{number}-py3-none-any.whl",
         attributes={"requires_python": requires_python} if requires_python else {},
@@ -149,7 +133,7 @@ def test_an_entry_is_a_pure_function_of_the_file(file: StoredFile) -> None:
     "index", ["/pypi/alice/simple/foo/", "/pypi/alice/label/dev/simple/foo/", "/t/secret/pypi/alice/simple/foo/", "/alice/simple/foo/"]
 )
 def test_a_link_leads_to_the_file_below_the_same_index(index: str) -> None:
-    file = replace(PLAIN, version="1.0+cpu", path="foo-1.0+cpu-py3-none-any.whl")
+    file = replace(WHEEL, version="1.0+cpu", path="foo-1.0+cpu-py3-none-any.whl")
     [(attributes, shown)] = Page(render([file], "html")).anchors
     path = urlsplit(urljoin(f"https://example.org{index}", attributes["href"])).path
     assert unquote(path) == f"{index.removesuffix('simple/foo/')}files/{file.path}"
@@ -158,19 +142,19 @@ def test_a_link_leads_to_the_file_below_the_same_index(index: str) -> None:
 
 
 def test_the_page_says_its_version_in_both_forms() -> None:
-    assert Page(render([PLAIN], "html")).metas["pypi:repository-version"] == "1.4"
+    assert Page(render([WHEEL], "html")).metas["pypi:repository-version"] == "1.4"
 
 
 def test_a_yank_shows_its_reason_and_an_empty_one_shows_as_yanked() -> None:
     shown = [
-        json.loads(render([replace(PLAIN, state={"yanked": value})], "json"))["files"][0]["yanked"] for value in (True, "broken", "", False, None)
+        json.loads(render([replace(WHEEL, state={"yanked": value})], "json"))["files"][0]["yanked"] for value in (True, "broken", "", False, None)
     ]
     assert shown == [True, "broken", True, False, False]
 
 
 def test_a_project_status_shows_on_the_page_with_its_reason() -> None:
     state = {"project-status": {"status": "deprecated", "reason": 'use "bar" <now>\nplease'}}
-    stored = [replace(PLAIN, package_state=state)]
+    stored = [replace(WHEEL, package_state=state)]
     assert json.loads(render(stored, "json"))["project-status"] == {"status": "deprecated", "reason": 'use "bar" <now>\nplease'}
     metas = Page(render(stored, "html")).metas
     assert metas["pypi:project-status"] == "deprecated"
@@ -179,13 +163,13 @@ def test_a_project_status_shows_on_the_page_with_its_reason() -> None:
 
 @pytest.mark.parametrize("state", [{}, {"project-status": "active"}, {"project-status": "nonsense"}, {"project-status": 7}])
 def test_an_active_project_says_nothing_of_its_status(state: dict[str, Any]) -> None:
-    stored = [replace(PLAIN, package_state=state)]
+    stored = [replace(WHEEL, package_state=state)]
     assert "project-status" not in json.loads(render(stored, "json"))
     assert "pypi:project-status" not in Page(render(stored, "html")).metas
 
 
 def test_a_project_in_quarantine_has_a_page_with_its_status_and_no_files_and_is_not_listed() -> None:
-    stored = [replace(PLAIN, version=version, package_state={"project-status": {"status": "quarantined", "reason": "mal\nware"}}) for version in "12"]
+    stored = [replace(WHEEL, version=version, package_state={"project-status": {"status": "quarantined", "reason": "mal\nware"}}) for version in "12"]
     assert json.loads(render(stored, "json")) == {
         "meta": {"api-version": "1.4"},
         "name": "foo",
@@ -196,7 +180,7 @@ def test_a_project_in_quarantine_has_a_page_with_its_status_and_no_files_and_is_
     page = Page(render(stored, "html"))
     assert (page.anchors, page.metas["pypi:project-status"], page.metas["pypi:project-status-reason"]) == ([], "quarantined", "mal\nware")
     [listing] = [made for made in PYPI.part_representations if made.only_names]
-    assert [listing.entries in PYPI.entries(file)[0].representations for file in (stored[0], PLAIN)] == [False, True]
+    assert [listing.entries in PYPI.entries(file)[0].representations for file in (stored[0], WHEEL)] == [False, True]
 
 
 class Names:
@@ -234,7 +218,7 @@ def test_each_representation_is_answered_with_its_media_type() -> None:
 
 
 def test_graphql_shows_the_yank_and_the_sidecar() -> None:
-    file = replace(PLAIN, state={"yanked": "broken"}, extras={"metadata": SIDECAR}, attributes={**PLAIN.attributes, "requires_dist": ["bar>1"]})
+    file = replace(WHEEL, state={"yanked": "broken"}, extras={"metadata": SIDECAR}, attributes={**WHEEL.attributes, "requires_dist": ["bar>1"]})
     shown = PYPI.graphql_fields(file)
     assert {key: shown[key] for key in ("yanked", "yanked_reason", "core_metadata", "core_metadata_sha256", "requires_dist")} == {
         "yanked": True,
@@ -247,16 +231,16 @@ def test_graphql_shows_the_yank_and_the_sidecar() -> None:
 
 def test_graphql_shows_every_tag_of_a_wheel_within_bounds() -> None:
     told = {"python_tag": "py2.py3", "abi_tag": "none", "platform_tag": "any", "build": "1x"}
-    shown = PYPI.graphql_fields(replace(PLAIN, attributes=told))
+    shown = PYPI.graphql_fields(replace(WHEEL, attributes=told))
     assert (shown["tags"], shown["build_tag"]) == (["py2-none-any", "py3-none-any"], "1x")
-    assert PYPI.graphql_fields(replace(PLAIN, attributes={"packagetype": "sdist", "python_tag": "source"}))["tags"] == []
+    assert PYPI.graphql_fields(replace(WHEEL, attributes={"packagetype": "sdist", "python_tag": "source"}))["tags"] == []
     many = {name: ".".join("abcdefghij") for name in ("python_tag", "abi_tag", "platform_tag")}
-    assert len(PYPI.graphql_fields(replace(PLAIN, attributes=many))["tags"]) == 500
+    assert len(PYPI.graphql_fields(replace(WHEEL, attributes=many))["tags"]) == 500
 
 
 def test_graphql_shows_no_link_that_could_act() -> None:
     urls = {"Homepage": "https://example.org", "x": "javascript:alert(1)", "Docs": "http://example.org/docs"}
-    shown = PYPI.graphql_fields(replace(PLAIN, attributes={"project_urls": urls}))["project_urls"]
+    shown = PYPI.graphql_fields(replace(WHEEL, attributes={"project_urls": urls}))["project_urls"]
     assert [(link.label, link.url) for link in shown] == [("Homepage", "https://example.org"), ("Docs", "http://example.org/docs")]
 
 

@@ -24,24 +24,13 @@ from hypothesis import strategies as st
 from packaging.version import Version
 from pypi_builder import build_metadata, build_sdist, build_wheel
 from pypi_client import PypiClient
+from stored_wheel import WHEEL
 
 PYPI = PypiType()
 CONTEXT = RenderContext(namespace="alice", label="main", document="simple", part="foo")
-PLAIN = StoredFile(
-    namespace="alice",
-    package="Foo",
-    name="foo",
-    version="1.0",
-    path="foo-1.0-py3-none-any.whl",
-    basename="foo-1.0-py3-none-any.whl",
-    size=1234,
-    sha256="ab" * 32,
-    md5="cd" * 16,
-    blake2b="ef" * 32,
-    uploaded_at=1_700_000_000_123,
-    attributes={"packagetype": "bdist_wheel", "python_tag": "py3", "requires_dist": ["bar"], "classifiers": ["A :: B"]},
-    state={},
-    package_state={},
+PLAIN = replace(
+    WHEEL,
+    attributes={**WHEEL.attributes, "requires_dist": ["bar"], "classifiers": ["A :: B"]},
     extras={metadata_extra: StoredExtra(sha256="12" * 32, size=10, media_type="")},
     summary="A foo",
 )
