@@ -24,13 +24,13 @@ from hypothesis import strategies as st
 from packaging.version import Version
 from pypi_builder import build_metadata, build_sdist, build_wheel
 from pypi_client import PypiClient
-from stored_wheel import WHEEL
+from stored_wheel import WHEEL as STORED
 
 PYPI = PypiType()
 CONTEXT = RenderContext(namespace="alice", label="main", document="simple", part="foo")
 PLAIN = replace(
-    WHEEL,
-    attributes={**WHEEL.attributes, "requires_dist": ["bar"], "classifiers": ["A :: B"]},
+    STORED,
+    attributes={**STORED.attributes, "requires_dist": ["bar"], "classifiers": ["A :: B"]},
     extras={metadata_extra: StoredExtra(sha256="12" * 32, size=10, media_type="")},
     summary="A foo",
 )
