@@ -48,6 +48,9 @@ class PartRepresentation:
     (PyPI's serials)."""
     reads_extras: bool = False
     """True: `PackageType.extras_for` says of which extras `render_part` wants the bytes."""
+    absolute: bool = False
+    """True: its URLs are absolute where `RenderContext.public_url` is set. Who asks with a token in the path gets another rendering, for which
+    `public_url` is empty: an absolute URL would lose the token, and none may stand in a rendering."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

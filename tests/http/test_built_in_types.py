@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from conda_builder import build_conda
@@ -69,6 +70,53 @@ async def test_redirects_work_below_the_path_the_token_and_the_host(depot: House
         assert "big" in response.text.lower()
         assert str(response.url).startswith(base)
         assert all(token not in step.headers["location"] for step in response.history)
+
+
+async def test_urls_in_the_older_documents_work_for_whoever_asked(depot: House, owner: Person) -> None:
+    """Absolute for who can send a header; relative for who has the token in the path, which an absolute one would lose."""
+    basename, body = build_wheel("ball", "1.0")
+    await owner.has(basename, body, private="true")
+    site, token = "https://packages.example", owner.token
+    for base in (f"{site}/t/{token}/pypi/alice/", f"{site}/pypi/t/{token}/alice/", f"https://pypi.packages.example/t/{token}/alice/", ""):
+        etags = set()
+        for rest in ("pypi/ball/json", "pypi/ball/1.0/json", "label/main/pypi/ball/json"):
+            url = (base or f"{site}/pypi/alice/") + rest
+            reader = depot.anyone if base else owner.client
+            for encoding in ("identity", "gzip"):
+                answer = await reader.get(url, headers={"accept-encoding": encoding})
+                assert (answer.status_code, token in answer.text) == (200, False)
+                [file] = answer.json()["urls"]
+                etags.add(answer.headers["etag"])
+                assert file["url"].startswith("../" if base else f"{site}/pypi/alice/files/")
+                assert (await reader.get(urljoin(url, file["url"]))).content == body
+        assert len(etags) > 1
+
+
+PUBLIC_AND_PRIVATE = {"ball": "false", "hidden": "true"}
+
+
+async def test_what_is_for_reading_takes_nothing_and_tells_nothing(depot: House, owner: Person) -> None:
+    """405 and not 404: uv tells its user then that this is the index, not where to publish."""
+    for name, private in PUBLIC_AND_PRIVATE.items():
+        await owner.has(*build_wheel(name, "1.0"), private=private)
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        answers = set()
+        for project in (*PUBLIC_AND_PRIVATE, "absent"):
+            for rest in (f"simple/{project}/", f"simple/{project}", f"files/{project}-1.0-py3-none-any.whl", f"pypi/{project}/json"):
+                answer = await depot.anyone.request(method, f"/pypi/alice/{rest}", content=b"x")
+                answers.add((sentence(answer, 405), answer.headers["allow"]))
+        for path in (
+            "/pypi/alice/simple/",
+            "/pypi/alice/",
+            "/pypi/nobody/simple/",
+            "/pypi/alice/label/dev/simple/",
+            "/conda/alice/noarch/repodata.json",
+        ):
+            answer = await owner.client.request(method, path, content=b"x")
+            answers.add((sentence(answer, 405), answer.headers["allow"]))
+        assert answers == {(f"{method} is not possible at this address.", "GET, HEAD")}
+        sentence(await owner.client.request(method, "/pypi/alice/nothing/of/that/kind", content=b"x"), 404)
+    assert (await depot.anyone.get("/pypi/alice/simple/ball/")).status_code == 200
 
 
 async def test_a_new_channel_is_there_before_its_first_package(depot: House, owner: Person) -> None:

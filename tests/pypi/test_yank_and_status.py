@@ -98,6 +98,21 @@ async def test_a_status_keeps_its_rules(depot: House, owner: Person, status: str
     assert (await events("project.status"))[0][2]["package"] == {"project-status": {"status": status.lower(), "reason": "see seven"}}
 
 
+async def test_an_active_project_has_no_reason(depot: House, owner: Person) -> None:
+    """The index would not show it."""
+    await owner.has(*OLD)
+    project = {"namespace": "alice", "project": "foo-bar"}
+    said = "facet { ... on PypiFacet { projectStatus projectStatusReason } }"
+    await done(owner.client, "setProjectStatus", {**project, "status": "DEPRECATED", "reason": "see seven"})
+    kind, sentence = await refused(owner.client, "setProjectStatus", {**project, "status": "ACTIVE", "reason": "it is back"})
+    assert (kind, "Leave the reason out." in sentence) == ("ValidationError", True)
+    page = (await depot.anyone.get("/pypi/alice/simple/foo-bar/", headers=JSON)).json()
+    assert page["project-status"] == {"status": "deprecated", "reason": "see seven"}
+    facet = {"projectStatus": "ACTIVE", "projectStatusReason": None}
+    assert await done(owner.client, "setProjectStatus", {**project, "status": "ACTIVE", "reason": " "}, said) == {"facet": facet}
+    assert "project-status" not in (await depot.anyone.get("/pypi/alice/simple/foo-bar/", headers=JSON)).json()
+
+
 async def test_no_copy_comes_into_an_archived_project(depot: House, owner: Person) -> None:
     bob = await depot.person("bob")
     await owner.has(*NEW)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 CRASHED = "Something went wrong on the server. Its log says what; try again, and tell the operator if it stays."
+READING = ("GET", "HEAD")
+FOR_READING = "entrepot.for_reading"
+"""In the scope of a request that would change something: its address means a document or a file, whether there is one or not."""
 CHALLENGE = 'Basic realm="Entrepot", charset="UTF-8"'
 
 
@@ -51,11 +54,15 @@ async def on_domain_error(request: Request, error: Exception) -> Response:
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
-    """Starlette's handler for its own 404 and 405."""
-    status = getattr(error, "status_code", 500)
+    """Starlette's handler for its own 404 and 405. An address that is for reading is a 405, whether something is there or not: so publishing tools
+    can tell that they were given the index in place of the upload address.
+    """
+    status, headers = getattr(error, "status_code", 500), dict(getattr(error, "headers", None) or {})
+    if status == 404 and FOR_READING in request.scope:
+        status, headers = 405, {"allow": ", ".join(READING)}
     detail = {404: "There is nothing at this address.", 405: f"{request.method} is not possible at this address."}.get(status)
     response = problem(status, detail or str(getattr(error, "detail", "")) or "The request failed.")
-    for name, value in (getattr(error, "headers", None) or {}).items():
+    for name, value in headers.items():
         response.headers[name] = value
     return response
 

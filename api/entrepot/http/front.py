@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from entrepot.errors import EntrepotError
 from entrepot.http.accesslog import AccessLog
-from entrepot.http.errors import CRASHED, problem_of
+from entrepot.http.errors import CRASHED, FOR_READING, READING, problem_of
 from entrepot.http.exchange import Exchange
 from entrepot.http.proxies import Proxies
 from entrepot.http.request import Facts
@@ -109,7 +109,7 @@ class Front:
         facts = Facts(scope)
         if self._hosts:
             path = self._hosts.get(facts.host.partition(":")[0].lower(), "") + path
-        reading = method in ("GET", "HEAD")
+        reading = method in READING
         if reading and "/t/" in path:
             facts.path_token, path = split_token(path, self._types)
         found = self._locate(path, facts.accept, scope["query_string"]) if reading else None
@@ -156,6 +156,8 @@ class Front:
         segment = path[1:].partition("/")[0]
         exchange.named = True
         exchange.kind = KINDS_BY_SEGMENT.get(segment) or ("upload" if segment in self._types and scope["method"] in ("POST", "PUT") else "other")
+        if scope["method"] not in READING and self._meaning(path, facts.accept, scope["query_string"].decode("latin-1")):
+            scope = {**scope, FOR_READING: True}
         try:
             await self._app(scope, exchange.receiving(receive), exchange.send)
         except Exception:  # raised after the whole answer was given: the client has nothing to do with it

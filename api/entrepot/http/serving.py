@@ -128,7 +128,8 @@ class Server:
             await self._is_public(namespace, label)  # as below: else a label that is hidden would take longer than none
             raise not_found(f"{type.name} package {target.part} in {namespace}")
         encoding = accepted_encoding(facts.accept_encoding) if representation.compressible else ""
-        found = self.site.indexes.held_part(row, target.part, representation.name, encoding, target.view)
+        relative = representation.absolute and bool(facts.path_token and self.site.settings.public_url)
+        found = self.site.indexes.held_part(row, target.part, representation.name, encoding, target.view, relative=relative)
         if found is None:
             if not row.private and not await self._is_public(namespace, label):
                 raise not_found(f"{type.name} package {target.part} in {namespace}")
@@ -137,7 +138,7 @@ class Server:
             ):  # whatever anybody asks for would be rendered, and kept
                 raise not_found(f"{target.view} of the {type.name} package {target.part} in {namespace}")
             place = await self._place(namespace, type, label, target.document)
-            found = await self.site.indexes.part(row, place, target.part, representation, encoding, target.view)
+            found = await self.site.indexes.part(row, place, target.part, representation, encoding, target.view, relative=relative)
             if found is None:
                 raise not_found(f"{type.name} package {target.part} in {namespace}")
         if found.empty:

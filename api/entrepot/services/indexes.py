@@ -232,30 +232,42 @@ class Indexes:
 
     # -- parts --------------------------------------------------------------------------------------------------------
 
-    def held_part(self, row: PartRow, part: str, representation: str, encoding: str, view: str = "") -> Rendering | None:
+    def held_part(self, row: PartRow, part: str, representation: str, encoding: str, view: str = "", *, relative: bool = False) -> Rendering | None:
         """The rendering of one part, or a view of it, if it is at hand and not older than the part's last change."""
-        found = self.parts.get((row.head_id, part, representation, encoding, view))
+        found = self.parts.get((row.head_id, part, representation, encoding, view, relative))
         return found if found and found.generation >= row.generation else None
 
     async def part(
-        self, row: PartRow, place: Place, part: str, representation: PartRepresentation, encoding: str = "", view: str = ""
+        self,
+        row: PartRow,
+        place: Place,
+        part: str,
+        representation: PartRepresentation,
+        encoding: str = "",
+        view: str = "",
+        *,
+        relative: bool = False,
     ) -> Rendering | None:
         """One part, not older than its last change; None where it has no entries, `empty` where a view of it shows none.
 
-        Raises NotFound, Unavailable.
+        `relative`: of a representation with `absolute`, the rendering for who asks with a token in the path. Raises NotFound, Unavailable.
         """
+        if relative:
+            place = place._replace(public_url="")
         while True:
-            held = self.held_part(row, part, representation.name, encoding, view)
+            held = self.held_part(row, part, representation.name, encoding, view, relative=relative)
             if held is not None:
                 return held
-            key = (row.head_id, part, representation.name, encoding, view)
-            found = await self._flights.join(key, lambda: self._part(row, place, part, representation, encoding, view))
+            key = (row.head_id, part, representation.name, encoding, view, relative)
+            found = await self._flights.join(key, lambda: self._part(row, place, part, representation, encoding, view, relative))
             if found is None or found.generation >= row.generation:
                 return found
 
-    async def _part(self, row: PartRow, place: Place, part: str, representation: PartRepresentation, encoding: str, view: str) -> Rendering | None:
+    async def _part(
+        self, row: PartRow, place: Place, part: str, representation: PartRepresentation, encoding: str, view: str, relative: bool
+    ) -> Rendering | None:
         if encoding:
-            plain = await self.part(row, place, part, representation, view=view)
+            plain = await self.part(row, place, part, representation, view=view, relative=relative)
             if plain is None:
                 return None
             made = plain if plain.size < COMPRESS_FROM else await asyncio.to_thread(encoded, plain, encoding)
@@ -269,7 +281,7 @@ class Indexes:
                 context = await self._with_extras(place.type, representation.name, context, entries)
             made = await asyncio.to_thread(_rendered_part, place.type, representation, context, entries, read.generation)
         RENDERS.add(place.type.name, "encoding" if encoding else "part")
-        self.parts.put((row.head_id, part, representation.name, encoding, view), made, made.size + PART_OVERHEAD)
+        self.parts.put((row.head_id, part, representation.name, encoding, view, relative), made, made.size + PART_OVERHEAD)
         return made
 
     async def _with_extras(self, type: PackageType, representation: str, context: RenderContext, entries: Sequence[bytes]) -> RenderContext:

@@ -14,6 +14,7 @@ from entrepot.plugin import (
     PackageFacet,
     PermissionDeniedError,
     Services,
+    ValidationError,
     first_files,
 )
 
@@ -48,7 +49,7 @@ class SetProjectStatusInput:
     namespace: str = strawberry.field(description="The name of the namespace.")
     project: str = strawberry.field(description="The name of the project, however it is spelled.")
     status: PypiProjectStatus = strawberry.field(description="What is said of it from now on.")
-    reason: str | None = strawberry.field(default=None, description="Why, up to 1,000 characters. It stands in the index. `ACTIVE` needs none.")
+    reason: str | None = strawberry.field(default=None, description="Why, up to 1,000 characters. It stands in the index. `ACTIVE` takes none.")
 
 
 @strawberry.type(description="What `yankFiles` has done.")
@@ -100,7 +101,9 @@ async def set_project_status(info: Info, input: Annotated[SetProjectStatusInput,
     context = info.context.changing()
     project, reason = name.canonical(input.project), page.shown_text(status.checked_reason(input.reason))
     said = {"status": input.status.spelled} | ({"reason": reason} if reason else {})
-    is_plain = input.status is PypiProjectStatus.ACTIVE and not reason
+    is_plain = input.status is PypiProjectStatus.ACTIVE
+    if is_plain and reason:
+        raise ValidationError("Of an active project the index says nothing, and no reason. Leave the reason out.", field="reason")
     await Services(context.site).set_state(
         context.actor,
         namespace=input.namespace,

@@ -69,6 +69,7 @@ class PypiType(PackageType):
             compressible=True,
             changed_header=_serial,
             reads_extras=True,
+            absolute=True,
         ),
         PartRepresentation(name=_names, entries=address.project_json, only_names=True),
     )

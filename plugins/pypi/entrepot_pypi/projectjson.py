@@ -173,7 +173,8 @@ def _list(files: Sequence[_File], base: bytes) -> bytes:
 
 
 def _base(context: RenderContext) -> bytes:
-    """What stands before a filename. These tools take a URL as it stands, so it is absolute where the site knows its own."""
+    """What stands before a filename. These tools take a URL as it stands, so it is absolute where the site knows its own, but for who asks with a
+    token in the path (`PartRepresentation.absolute`)."""
     if context.public_url:
         return f"{context.public_url}/pypi/{quote(context.namespace)}/files/".encode()
     return b"../../../files/" if context.view else b"../../files/"
