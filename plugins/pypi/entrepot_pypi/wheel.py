@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +14,8 @@ from packaging.tags import Tag, parse_tag
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import Version
 
-from entrepot_pypi import metadata
+from entrepot_pypi import allowance, metadata
+from entrepot_pypi.entrypoints import check_scripts
 from entrepot_pypi.name import normalized
 from entrepot_pypi.record import check_record
 from entrepot_pypi.registryrules import wheel_objections
@@ -26,8 +26,7 @@ _filename = re.compile(r"[A-Za-z0-9_.+!-]+\.whl")
 _small_file = 1 << 20
 _most_tags = 10_000
 _most_lines = 5_000
-"""Of WHEEL and of entry_points.txt, of whose lines the libraries that read them make objects. A hundred times what is common."""
-_gap = re.compile(r"[^\S\n]+")
+"""Of WHEEL, of whose lines the library that reads it makes objects. A hundred times what is common."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +43,12 @@ class Wheel:
 def inspect_wheel(file: BinaryIO, basename: str) -> tuple[bytes, metadata.Description, dict[str, Any]]:
     """A wheel's METADATA, what it says, and attributes. Raises InvalidPackage."""
     wheel = parse_filename(basename)
-    archive = ZipArchive(file)
+    patience = allowance.patience(file)
+    archive = ZipArchive(file, patience)
     dist_info = _dist_info(archive, wheel, basename)
     tags = _read_wheel_file(archive, dist_info)
     body = _required(archive, f"{dist_info}/METADATA", metadata.largest)
-    description = metadata.describe(body, "METADATA")
+    description = metadata.describe(body, "METADATA", patience)
     _check_identity(description, wheel, basename)
     _check_entry_points(archive, dist_info)
     check_record(archive, dist_info)
@@ -100,7 +100,8 @@ def _required(archive: ZipArchive, path: str, limit: int) -> bytes:
 def _read_wheel_file(archive: ZipArchive, dist_info: str) -> Sequence[str]:
     """The tags in WHEEL. Installers refuse a major version that they do not know."""
     body = _required(archive, f"{dist_info}/WHEEL", _small_file)
-    _check_lines(body, "WHEEL")
+    if body.count(b"\n") > _most_lines or body.count(b"\r") > _most_lines:
+        raise InvalidPackage(f"The wheel's WHEEL has more than {_most_lines} lines.")
     try:
         headers = HeaderParser().parsestr(body.decode())
         version, tags = headers.get("Wheel-Version", "").strip(), headers.get_all("Tag", [])
@@ -109,11 +110,6 @@ def _read_wheel_file(archive: ZipArchive, dist_info: str) -> Sequence[str]:
     if not re.fullmatch(r"1\.[0-9]+", version):
         raise InvalidPackage(f"The wheel's WHEEL file says Wheel-Version {version[:40]!r}: installers know 1.0.")
     return tags
-
-
-def _check_lines(body: bytes, basename: str) -> None:
-    if body.count(b"\n") > _most_lines or body.count(b"\r") > _most_lines:
-        raise InvalidPackage(f"The wheel's {basename} has more than {_most_lines} lines.")
 
 
 def _tag_objections(tags: Sequence[str], wheel: Wheel) -> Iterator[Objection]:
@@ -154,21 +150,6 @@ def _license_file_objections(archive: ZipArchive, dist_info: str, description: m
 
 
 def _check_entry_points(archive: ZipArchive, dist_info: str) -> None:
-    """Installers make a script of each console and gui entry point, named as it says."""
     path = f"{dist_info}/entry_points.txt"
-    if path not in archive.members:
-        return
-    parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
-    parser.optionxform = str  # type: ignore[assignment,method-assign]  # names keep their case
-    try:
-        body = archive.read(path, _small_file)
-        _check_lines(body, "entry_points.txt")
-        text = body.decode()
-        parser.read_string(_gap.sub(" ", text))  # configparser takes a time that grows with the square of a gap's length
-    except (configparser.Error, UnicodeDecodeError) as error:
-        raise InvalidPackage(f"The wheel's entry_points.txt cannot be read ({str(error)[:300]}).") from error
-    for section in ("console_scripts", "gui_scripts"):
-        names = parser.options(section) if parser.has_section(section) else []
-        wrong = next((name for name in names if re.fullmatch(r"[\w.-]+", name) is None), None)
-        if wrong is not None:
-            raise InvalidPackage(f"The wheel's entry_points.txt names a script {wrong[:80]!r}: letters, digits, `.`, `-` and `_` are allowed.")
+    if path in archive.members:
+        check_scripts(archive.read(path, _small_file))
