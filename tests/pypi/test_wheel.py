@@ -187,6 +187,37 @@ def test_a_record_may_use_sha512_and_leave_the_size_out(inspect: Inspect) -> Non
     assert inspect(built).name == "foo"
 
 
+def respelled(change: Callable[[bytes], bytes]) -> tuple[str, bytes]:
+    """A wheel whose RECORD spells a digest otherwise. Of the file's digest base64 and base64 for URLs differ."""
+    body = b"number = 0\n"
+    digest = base64.urlsafe_b64encode(hashlib.sha256(body).digest()).rstrip(b"=")
+    assert b"-" in digest or b"_" in digest
+    _, wheel = build_wheel("foo", "1.0", files={"foo.py": body})
+    with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
+        record = archive.read(f"{FOLDER}/RECORD")
+    return build_wheel("foo", "1.0", files={"foo.py": body}, record=record.replace(digest, change(digest), 1))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda digest: digest.replace(b"-", b"+").replace(b"_", b"/"),
+        lambda digest: b"!!" + digest[:5] + b"$$ " + digest[5:],
+        lambda digest: digest + b"=junkjunk",
+        lambda digest: digest + b"==",
+        lambda digest: digest + b" ",
+        lambda digest: digest[:-1] + bytes((digest[-1] + 1,)),
+        lambda digest: b"",
+    ],
+    ids=["base64", "junk within", "junk behind", "padded too much", "blank", "bits to spare", "nothing"],
+)
+def test_a_digest_has_one_spelling_in_record(inspect: Inspect, change: Callable[[bytes], bytes]) -> None:
+    assert inspect(respelled(lambda digest: digest)).name == "foo"
+    assert inspect(respelled(lambda digest: digest + b"=")).name == "foo"
+    with pytest.raises(InvalidPackage, match="another digest of 'foo.py'"):
+        inspect(respelled(change))
+
+
 def test_a_record_may_say_the_same_twice(inspect: Inspect) -> None:
     assert inspect(with_record(lambda record: record + record)).name == "foo"
 
