@@ -105,6 +105,14 @@ def test_uv_shows_every_sentence(watched: Watched, client: Client, token: str) -
         assert sentence in said(done)
 
 
+def test_uv_says_when_it_was_given_the_index_to_publish_to(watched: Watched, client: Client, token: str) -> None:
+    server, _ = watched
+    project = write_project(client.home / "project", "astray", "answer = 49\n")
+    done = PUBLISHERS["uv"].publish(client, project, f"{server.url}/pypi/alice/simple/", token)
+    assert done.returncode != 0
+    assert "are you using the simple index URL instead of the upload URL?" in said(done)
+
+
 def test_check_url_of_uv_skips_the_same_bytes_and_refuses_others_before_it_sends_them(watched: Watched, client: Client) -> None:
     server, log = watched
     token = server.token("pypi:upload", "pypi:download")
