@@ -1,4 +1,4 @@
-"""A release has one sdist (rule 18 of what PyPI asks), whatever its spelling and wherever it comes from."""
+"""A release has one sdist (rule 18 of what PyPI asks) and one wheel for its tags, whatever their spelling and wherever they come from."""
 
 from __future__ import annotations
 
@@ -51,15 +51,31 @@ def stored(path: str, pypi: PypiType) -> StoredFile:
         ("foo-1.0.zip", ["foo-1.0.tar.gz"], True),
         ("foo-1.0.tar.gz", [WHEEL[0], "foo-1.0.zip"], True),
         ("Foo-1.0.0.tar.gz", ["foo-1.0.tar.gz"], True),
+        (WHEEL[0], ["foo-1.0-1-py3-none-any.whl", "foo-1.0-py2-none-any.whl", "foo-1.0-py2.py3-none-any.whl", "foo-1.0-py3-abi3-any.whl"], False),
+        (WHEEL[0], ["foo-1.0.zip", "foo-1.0-py2-none-any.whl", "Foo-1.0-py3-none-any.whl"], True),
+        (WHEEL[0], ["foo-1.0.0-py3-none-any.whl"], True),
+        (WHEEL[0], ["foo-1.0-py3-none-ANY.whl"], True),
+        ("foo-1.0-py3.py2-none-any.whl", ["foo-1.0-py2.py3-none-any.whl"], True),
+        (
+            "foo-1.0-1a-py3-none-any.whl",
+            [WHEEL[0], "foo-1.0-1-py3-none-any.whl", "foo-1.0-0-py3-none-any.whl", "foo-1.0-10a-py3-none-any.whl"],
+            False,
+        ),
+        ("foo-1.0-01a-py3-none-any.whl", ["foo-1.0-1A-py3-none-any.whl"], True),
+        ("foo-1.0-0-py3-none-any.whl", [WHEEL[0]], False),
     ],
 )
-def test_a_second_sdist_is_objected_to_and_nothing_else(pypi: PypiType, path: str, siblings: list[str], objected: bool) -> None:
+def test_a_second_sdist_and_a_second_spelling_of_a_wheel_are_objected_to_and_nothing_else(
+    pypi: PypiType, path: str, siblings: list[str], objected: bool
+) -> None:
     assert [objection.since for objection in pypi.admit(stored(path, pypi), siblings)] == [Strictness.PRIVATE] * objected
 
 
-async def as_form(person: Person, built: tuple[str, bytes]) -> httpx.Response:
+async def as_form(person: Person, built: tuple[str, bytes], filetype: str = "sdist") -> httpx.Response:
     """Publish as twine does."""
-    data = {":action": "file_upload", "name": "foo", "version": "1.0", "filetype": "sdist", "sha256_digest": sha256(built[1]).hexdigest()}
+    python = "source" if filetype == "sdist" else "py3"
+    told = {"name": "foo", "version": "1.0", "filetype": filetype, "pyversion": python, "sha256_digest": sha256(built[1]).hexdigest()}
+    data = {":action": "file_upload", **told}
     return await person.client.post("/pypi/alice/legacy/", data=data, files={"content": built})
 
 
@@ -86,6 +102,19 @@ async def test_a_second_sdist_is_refused_everywhere_and_leaves_nothing(depot: Ho
     assert (await owner.put(*FIRST)).status_code == 200
     assert await depot.rows() == before
     await owner.has(*build_sdist("Foo", "1.1", format="zip"))
+
+
+async def test_a_wheel_under_another_spelling_is_refused_as_other_bytes_of_its_name_are(depot: House, owner: Person) -> None:
+    await owner.has(*WHEEL)
+    before = await depot.rows()
+    for basename in ("Foo-1.0-py3-none-any.whl", "foo-1.0.0-py3-none-any.whl", "foo-1.0-py3-none-ANY.whl"):
+        other = build_wheel("Foo", "1.0", files={"foo.py": b"evil"}, basename=basename)
+        answer = await as_form(owner, other, "bdist_wheel")
+        assert answer.status_code == 400
+        assert f"The release 1.0 of foo has the wheel {WHEEL[0]} already, with the same tags and build number. " in answer.text
+    assert (await as_form(owner, WHEEL, "bdist_wheel")).status_code == 200
+    assert await depot.rows() == before
+    await owner.has(*build_wheel("Foo", "1.0", basename="foo-1.0-2-py3-none-any.whl"))
 
 
 async def test_an_sdist_gives_way_to_other_bytes_of_its_own_path_and_to_another_once_it_is_removed(depot: House, owner: Person) -> None:

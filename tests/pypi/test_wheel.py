@@ -214,7 +214,7 @@ def respelled(change: Callable[[bytes], bytes]) -> tuple[str, bytes]:
 def test_a_digest_has_one_spelling_in_record(inspect: Inspect, change: Callable[[bytes], bytes]) -> None:
     assert inspect(respelled(lambda digest: digest)).name == "foo"
     assert inspect(respelled(lambda digest: digest + b"=")).name == "foo"
-    with pytest.raises(InvalidPackage, match="another digest of 'foo.py'"):
+    with pytest.raises(InvalidPackage, match=r"another digest of 'foo\.py'"):
         inspect(respelled(change))
 
 

@@ -26,12 +26,10 @@ from entrepot.plugin import (
     Target,
 )
 
-from entrepot_pypi import address, detection, folder, legacy, name, page, projectjson, status, version
+from entrepot_pypi import address, detection, folder, legacy, name, page, projectjson, sdist, status, version, wheel
 from entrepot_pypi.graphql import PypiFacet, PypiFile, file_fields
 from entrepot_pypi.negotiation import media_types
 from entrepot_pypi.readme import pkg_info_extra
-from entrepot_pypi.sdist import inspect_sdist, sibling_objections
-from entrepot_pypi.wheel import inspect_wheel
 
 if TYPE_CHECKING:
     from entrepot.plugin import Services
@@ -93,7 +91,7 @@ class PypiType(PackageType):
             raise InvalidPackage(f"{basename[:200]!r} is not the filename of a Python package: wheels end in .whl, sdists in .tar.gz.")
         is_wheel = basename.endswith(".whl")
         try:
-            body, description, attributes = (inspect_wheel if is_wheel else inspect_sdist)(file, basename)
+            body, description, attributes = (wheel.inspect_wheel if is_wheel else sdist.inspect_sdist)(file, basename)
         except (EntrepotError, OSError, MemoryError):  # what the file is told, and what is no fault of the file
             raise
         except Exception as error:  # whatever hostile bytes provoke in the libraries that read them
@@ -156,9 +154,9 @@ class PypiType(PackageType):
         return (Entry(_document, bodies, version.key(file.version) + wheels_first),)
 
     def admit(self, file: StoredFile, siblings: Sequence[str]) -> Sequence[Objection]:
-        """No new file in a project that is archived or in quarantine (PEP 792), and no second sdist in a release."""
+        """No new file in a project that is archived or in quarantine (PEP 792), no second sdist in a release, and no wheel twice."""
         status.check_open(file)
-        return tuple(sibling_objections(file, siblings))
+        return (*sdist.sibling_objections(file, siblings), *wheel.sibling_objections(file, siblings))
 
     def render_part(self, representation: str, context: RenderContext, entries: Sequence[bytes]) -> bytes:
         """A project's page."""

@@ -81,6 +81,6 @@ def _check_member(archive: ZipArchive, member: ZipMember, digest: str, size: str
 
 
 def _is_digest(text: str, digest: bytes) -> bool:
-    """Whether this is how RECORD spells a digest, in base64 for URLs. As text: decoders pass over what is no base64, and readers that compare do not."""
+    """Whether this is how RECORD spells a digest: base64 for URLs. As text, since decoders pass over what is no base64, and some readers compare."""
     spelled = base64.urlsafe_b64encode(digest).decode()
     return text in (spelled, spelled.rstrip("="))

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from email.parser import HeaderParser
+from functools import lru_cache
 from typing import Any, BinaryIO
 
-from entrepot.plugin import InvalidPackage, Objection, Strictness
+from entrepot.plugin import InvalidPackage, Objection, StoredFile, Strictness
 from packaging.tags import Tag, parse_tag
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import Version
@@ -22,6 +23,7 @@ from entrepot_pypi.registryrules import wheel_objections
 from entrepot_pypi.version import is_same, parsed
 from entrepot_pypi.ziparchive import ZipArchive
 
+_ending = ".whl"
 _filename = re.compile(r"[A-Za-z0-9_.+!-]+\.whl")
 _small_file = 1 << 20
 _most_tags = 10_000
@@ -70,10 +72,31 @@ def parse_filename(basename: str) -> Wheel:
         name, version, _, all_tags = parse_wheel_filename(basename)
     except InvalidWheelFilename as error:
         raise InvalidPackage(f"{error}. A wheel is named {shape}.") from error
-    _, spelled_version, *build, python, abi, platform = basename.removesuffix(".whl").split("-")
+    _, spelled_version, *build, python, abi, platform = basename.removesuffix(_ending).split("-")
     parsed(spelled_version)
     tags = {"python_tag": python, "abi_tag": abi, "platform_tag": platform} | ({"build": build[0]} if build else {})
     return Wheel(name=name, version=version, tags=tags, all_tags=all_tags)
+
+
+def sibling_objections(file: StoredFile, siblings: Sequence[str]) -> Iterator[Objection]:
+    """A release has one wheel for a set of tags, unless build numbers tell them apart: of two, installers take whichever they come upon first."""
+    if not file.path.endswith(_ending):
+        return
+    own = _build_and_tags(file.path)
+    other = next((path for path in siblings if path.endswith(_ending) and _build_and_tags(path) == own), None)
+    if other is not None:
+        yield Objection(
+            Strictness.PRIVATE,
+            f"The release {file.version} of {file.name} has the wheel {other} already, with the same tags and build number. "
+            f"Raise the version or the build number, or remove {other} before you publish {file.path}.",
+        )
+
+
+@lru_cache(maxsize=10_000)
+def _build_and_tags(basename: str) -> object:
+    """What tells the wheels of a release apart, however it is spelled. Not by `parse_filename`: a release may have thousands of wheels."""
+    _, _, *build, python, abi, platform = basename.removesuffix(_ending).lower().split("-")
+    return *(number.lstrip("0") for number in build), *(frozenset(part.split(".")) for part in (python, abi, platform))
 
 
 def _dist_info(archive: ZipArchive, wheel: Wheel, basename: str) -> str:
