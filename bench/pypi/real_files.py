@@ -8,6 +8,7 @@ Judges every wheel and sdist below FOLDER, which lies outside of the repository.
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import time
@@ -67,6 +68,7 @@ def files(folder: Path) -> Iterator[Path]:
 def judge(folder: Path) -> None:
     """Say of each file what is wrong with it, and count."""
     pypi, counted, took, size = PypiType(), Counter[str](), 0.0, 0
+    projects: set[str] = set()
     for path in files(folder):
         began = time.process_time()
         with path.open("rb") as file:
@@ -79,17 +81,22 @@ def judge(folder: Path) -> None:
                 since = {objection.since for objection in inspection.objections}
                 verdict = next((f"refused from {strictness.name} on" for strictness in Strictness if strictness in since), "taken everywhere")
                 sentences = [objection.message for objection in inspection.objections]
+                projects.add(pypi.canonical_name(inspection.name))
         took += time.process_time() - began
         size += path.stat().st_size
         counted[verdict if claimed else "not recognized"] += 1
         for sentence in sentences:
             print(f"{path.name}: {verdict}: {sentence}")
-    print(f"{counted.total()} files of {size >> 20} MiB in {took:.1f} s of CPU: " + ", ".join(f"{count} {what}" for what, count in counted.items()))
+    told = ", ".join(f"{count} {what}" for what, count in counted.items())
+    print(f"{counted.total()} files of {len(projects)} projects, {size >> 20} MiB, in {took:.1f} s of CPU: {told}")
 
 
 if __name__ == "__main__":
-    where = Path(sys.argv[1])
-    where.mkdir(parents=True, exist_ok=True)
-    if "--download" in sys.argv[2:]:
-        download(where)
-    judge(where)
+    parser = argparse.ArgumentParser(prog="bench.pypi.real_files", description="Judge real wheels and sdists as an upload would be.")
+    parser.add_argument("folder", type=Path, help="where they lie, or shall lie; outside of the repository")
+    parser.add_argument("--download", action="store_true", help="fetch them first")
+    given = parser.parse_args()
+    if given.download:
+        given.folder.mkdir(parents=True, exist_ok=True)
+        download(given.folder)
+    judge(given.folder)
