@@ -126,6 +126,10 @@ def test_a_filename_that_is_no_wheels_is_refused(inspect: Inspect, basename: str
         (build_wheel("foo", "1.0", files={"Foo-1.0.dist-info/METADATA": b""}), "more than one .dist-info"),
         (build_wheel("foo", "1.0", files={"EVIL-2.0.DIST-INFO/METADATA": b""}), "more than one .dist-info"),
         (build_wheel("foo", "1.0", files={"evil-2.0.dist-info": b"a file"}), "more than one .dist-info"),
+        (build_wheel("foo", "1.0", files={"evil-2.0.dist-info./METADATA": b""}), "more than one .dist-info"),
+        (build_wheel("foo", "1.0", files={"evil-2.0.Egg-Info/PKG-INFO": b""}), "more than one .dist-info"),
+        (build_wheel("foo", "1.0", files={"evil.egg-link": b"."}), "more than one .dist-info"),
+        (build_wheel("foo", "1.0", dist_info="foo-1.0.egg-info"), "no .dist-info folder that agrees"),
         (build_wheel("foo", "1.0", dist_info="foo-1.0.DIST-INFO"), "no .dist-info folder that agrees"),
         (build_wheel("foo", "1.0", without=["METADATA"]), "holds no foo-1.0.dist-info/METADATA"),
         (build_wheel("foo", "1.0", without=["WHEEL"]), "holds no foo-1.0.dist-info/WHEEL"),
@@ -143,6 +147,64 @@ def test_a_filename_that_is_no_wheels_is_refused(inspect: Inspect, basename: str
 def test_a_wheel_that_is_not_what_it_says_is_refused(inspect: Inspect, built: tuple[str, bytes], sentence: str) -> None:
     with pytest.raises(InvalidPackage, match=sentence):
         inspect(built)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "foo-1.0.data/purelib/foo-1.0.dist-info/METADATA",
+        "foo-1.0.data/purelib/pip-99.dist-info/METADATA",
+        "foo-1.0.data/platlib/pip-99.DIST-INFO/METADATA",
+        "foo-1.0.data/purelib/pip-99.dist-info./METADATA",
+        "foo-1.0.data/purelib/pip-99.dist-info",
+        "foo-1.0.data/PureLib/pip-99.egg-info/PKG-INFO",
+        "foo-1.0.data/platlib/pip-99.egg/EGG-INFO/PKG-INFO",
+        "foo-1.0.data/data/lib/python3.11/site-packages/pip-99.dist-info/METADATA",
+        "foo-1.0.data/data/Lib/site-packages/pip-99.egg-info",
+    ],
+)
+def test_no_second_package_comes_by_the_data_folder(inspect: Inspect, path: str) -> None:
+    with pytest.raises(InvalidPackage, match="installers would take that for another package"):
+        inspect(build_wheel("foo", "1.0", files={path: b"Name: pip\n"}))
+
+
+@pytest.mark.parametrize(
+    "path", ["bar-1.0.data/scripts/x", "foo-1.0.Data/purelib/x.py", "foo-1.0.data./purelib/x.py", "Foo-1.0.data/data/x", ".data"]
+)
+def test_a_data_folder_of_another_name_is_refused(inspect: Inspect, path: str) -> None:
+    with pytest.raises(InvalidPackage, match=r"the only name that ends in \.data is foo-1\.0\.data"):
+        inspect(build_wheel("foo", "1.0", files={path: b"", "foo-1.0.data/scripts/y": b""}))
+
+
+@pytest.mark.parametrize(
+    ("path", "other"),
+    [
+        ("metadata", "METADATA"),
+        ("METADATA.", "METADATA"),
+        ("METADATA::$DATA", "METADATA"),
+        ("Record ", "RECORD"),
+        ("ENTRY_POINTS.TXT", "entry_points.txt"),
+        ("licenses/License", "licenses/LICENSE"),
+    ],
+)
+def test_names_that_are_one_on_some_systems_are_refused_among_the_metadata(inspect: Inspect, path: str, other: str) -> None:
+    built = build_wheel("foo", "1.0", files={f"{FOLDER}/licenses/LICENSE": b"", f"{FOLDER}/{path}": b"[console_scripts]\n../evil = foo:main\n"})
+    with pytest.raises(InvalidPackage, match=f"some systems take for '{FOLDER}/{other}'"):
+        inspect(built)
+
+
+def test_what_lies_deep_in_libraries_and_beside_the_metadata_may_be_named_freely(inspect: Inspect) -> None:
+    files = {
+        "foo/_vendor/bar-1.0.dist-info/METADATA": b"",
+        "foo/README": b"",
+        "foo/readme": b"",
+        "foo-1.0.data/purelib/foo/_vendor/bar-1.0.egg-info": b"",
+        "foo-1.0.data/scripts/foo": b"#!python\n",
+        "foo-1.0.data/data/share/foo/a.data": b"",
+        f"{FOLDER}/licenses/a/LICENSE": b"",
+        f"{FOLDER}/licenses/b/license": b"",
+    }
+    assert inspect(build_wheel("foo", "1.0", files=files)).name == "foo"
 
 
 # -- RECORD -----------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from packaging.version import Version
 
 from entrepot_pypi import allowance, metadata
 from entrepot_pypi.entrypoints import check_scripts
+from entrepot_pypi.layout import find_dist_info
 from entrepot_pypi.name import normalized
 from entrepot_pypi.record import check_record
 from entrepot_pypi.registryrules import wheel_objections
@@ -47,7 +48,7 @@ def inspect_wheel(file: BinaryIO, basename: str) -> tuple[bytes, metadata.Descri
     wheel = parse_filename(basename)
     patience = allowance.patience(file)
     archive = ZipArchive(file, patience)
-    dist_info = _dist_info(archive, wheel, basename)
+    dist_info = find_dist_info(archive.members.keys(), wheel.name, wheel.version)
     tags = _read_wheel_file(archive, dist_info)
     body = _required(archive, f"{dist_info}/METADATA", metadata.largest)
     description = metadata.describe(body, "METADATA", patience)
@@ -97,21 +98,6 @@ def _build_and_tags(basename: str) -> object:
     """What tells the wheels of a release apart, however it is spelled. Not by `parse_filename`: a release may have thousands of wheels."""
     _, _, *build, python, abi, platform = basename.removesuffix(_ending).lower().split("-")
     return *(number.lstrip("0") for number in build), *(frozenset(part.split(".")) for part in (python, abi, platform))
-
-
-def _dist_info(archive: ZipArchive, wheel: Wheel, basename: str) -> str:
-    """The one .dist-info folder, which must be that of the filename: with two, installers disagree on what they install. Where the case of letters
-    does not count, `.DIST-INFO` is a second one, and to some installers so is a file of such a name."""
-    folders = {top for name in archive.members if (top := name.partition("/")[0]).lower().endswith(".dist-info")}
-    if len(folders) > 1:
-        raise InvalidPackage(f"The wheel holds more than one .dist-info folder: {', '.join(sorted(folders)[:5])}.")
-    for folder in folders:
-        name, _, version = folder.removesuffix(".dist-info").partition("-")
-        if normalized(name) == wheel.name and is_same(version, wheel.version):
-            return folder
-    raise InvalidPackage(
-        f"The wheel holds no .dist-info folder that agrees with its filename {basename!r}. Build the wheel again instead of renaming it."
-    )
 
 
 def _required(archive: ZipArchive, path: str, limit: int) -> bytes:

@@ -1,0 +1,65 @@
+"""Where installers put what a wheel holds: one folder of metadata, one of files for other places, and nothing that passes for another package."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from entrepot.plugin import InvalidPackage
+from packaging.version import Version
+
+from entrepot_pypi.name import normalized
+from entrepot_pypi.version import is_same
+
+_metadata = ".dist-info"
+_data = ".data"
+_packages = (_metadata, ".egg-info", ".egg", ".egg-link")
+"""What Python and pip take for an installed package, where packages are."""
+_libraries = ("purelib", "platlib")
+
+
+def find_dist_info(names: Collection[str], name: str, version: Version) -> str:
+    """The one .dist-info folder, which must be that of the filename. Raises InvalidPackage."""
+    tops = {top: _folded(top) for top in {member.partition("/")[0] for member in names}}
+    folders = sorted(top for top, folded in tops.items() if folded.endswith(_packages))
+    if len(folders) > 1:
+        raise InvalidPackage(f"The wheel holds more than one .dist-info folder: {', '.join(folders[:5])}. Installers would find several packages.")
+    if not folders or not _is_for(folders[0], name, version):
+        raise InvalidPackage(
+            f"The wheel holds no .dist-info folder that agrees with its filename, {name} {version}. Build the wheel again instead of renaming it."
+        )
+    data = folders[0].removesuffix(_metadata) + _data
+    stray = next((top for top, folded in tops.items() if folded.endswith(_data) and top != data), None)
+    if stray is not None:
+        raise InvalidPackage(f"The wheel holds {stray!r}, and the only name that ends in .data is {data}. Build the wheel again.")
+    _check_data(member for member in names if member.startswith(f"{data}/"))
+    _check_metadata([member for member in names if member.startswith(f"{folders[0]}/")], folders[0])
+    return folders[0]
+
+
+def _is_for(folder: str, name: str, version: Version) -> bool:
+    if not folder.endswith(_metadata):
+        return False
+    spelled_name, _, spelled_version = folder.removesuffix(_metadata).partition("-")
+    return normalized(spelled_name) == name and is_same(spelled_version, version)
+
+
+def _check_data(names: Iterable[str]) -> None:
+    """What is in purelib and platlib lands beside the .dist-info folder; what is in data may land there by its path."""
+    for name in names:
+        _, scheme, *parts = _folded(name).split("/")
+        if any(part.endswith(_packages) for part in (parts[:1] if scheme in _libraries else (scheme, *parts))):
+            raise InvalidPackage(f"The wheel holds {name[:200]!r}: installers would take that for another package.")
+
+
+def _check_metadata(names: Iterable[str], folder: str) -> None:
+    """No two names that are one where case does not count; and entry points that some find and others do not are two readings as well."""
+    spelled = {_folded(f"{folder}/{name}"): f"{folder}/{name}" for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt")}
+    for name in names:
+        if spelled.setdefault(_folded(name), name) != name:
+            raise InvalidPackage(f"The wheel holds {name[:200]!r}, which some systems take for {spelled[_folded(name)][:200]!r}.")
+
+
+def _folded(name: str) -> str:
+    """A name as it is compared where that is done most loosely: macOS and Windows pass over case, Windows over dots and blanks at an end and over
+    what follows a colon."""
+    return "/".join(part.partition(":")[0].rstrip(". ") for part in name.rstrip("/").casefold().split("/"))
