@@ -9,12 +9,11 @@ from typing import BinaryIO
 from entrepot.plugin import InvalidPackage
 
 from entrepot_pypi.sdist import stem
-from entrepot_pypi.tararchive import is_gzip, opened
+from entrepot_pypi.tararchive import is_gzip, peeked
 from entrepot_pypi.ziparchive import is_zip
 from entrepot_pypi.zipend import find_directory
 from entrepot_pypi.zipmember import listed_names
 
-_peek = 1 << 20
 _tail = 128 << 10
 _wheel_file = re.compile(rb"[^/]+\.dist-info/WHEEL")
 _pkg_info = re.compile(r"(\./)?[^/]+/PKG-INFO")
@@ -61,6 +60,6 @@ def _is_zipped_package(file: BinaryIO, basename: str) -> bool:
 def _has_pkg_info(file: BinaryIO) -> bool:
     """Whether PKG-INFO is among the first members of a tar."""
     try:
-        return any(_pkg_info.fullmatch(member.path) for member in opened(file, _peek))
+        return any(_pkg_info.fullmatch(member.path) for member in peeked(file))
     except (InvalidPackage, OSError):
         return False

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import pkginfo
-from entrepot.plugin import InvalidPackage, Objection, Strictness, ValidationError
+from entrepot.plugin import InvalidPackage, Objection, Patience, Strictness, ValidationError
 from packaging.metadata import InvalidMetadata, Metadata, RawMetadata, parse_email
 from pkginfo.distribution import MAX_METADATA_VERSION_STR
 
@@ -24,10 +24,12 @@ from entrepot_pypi.version import parsed
 largest = 5 << 20
 
 _most_lines = 100_000
-_most_headers = 20_000
-_most_fields = 200
+_most_headers = 5_000
+_most_fields = 100
+_largest_head = 1 << 20
+"""Ten times what the most talkative of well-known packages have. The email package takes half a second for as much."""
 _longest_value = 8 << 10
-_longest_values = 512 << 10
+_longest_values = 192 << 10
 _decisive = frozenset(
     (
         *("metadata-version", "name", "version", "summary", "requires-python", "requires-dist", "provides-extra", "dynamic"),
@@ -59,11 +61,11 @@ class Description:
     objections: Sequence[Objection]
 
 
-def describe(body: bytes, source: str) -> Description:
-    """Validate metadata and read it; `source` names the file for people. Raises InvalidPackage."""
+def describe(body: bytes, source: str, patience: Patience | None = None) -> Description:
+    """Validate metadata and read it; `source` names the file for people. Raises InvalidPackage, also when patience ends."""
     _check_bounds(body, source)
     try:
-        return _describe(body, source)
+        return _describe(body, source, patience)
     except InvalidPackage:
         raise
     except Exception as error:  # whatever hostile headers provoke in the email package, recursion included
@@ -79,6 +81,8 @@ def _check_bounds(body: bytes, source: str) -> None:
     if body.count(b"\n") + body.count(b"\r") > 2 * _most_lines:
         raise InvalidPackage(f"{source} has more than {_most_lines} lines.")
     head = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n").partition(b"\n\n")[0]
+    if len(head) > _largest_head:
+        raise InvalidPackage(f"{source} has headers of more than {_largest_head} bytes.")
     lines = [line for line in head.split(b"\n") if line[:1] not in (b" ", b"\t")]
     fields = {line.partition(b":")[0] for line in lines}
     if len(lines) > _most_headers or len(fields) > _most_fields:
@@ -87,8 +91,9 @@ def _check_bounds(body: bytes, source: str) -> None:
         raise InvalidPackage(f"{source} has a Content-Type header; the description's type is said by Description-Content-Type.")
 
 
-def _describe(body: bytes, source: str) -> Description:
+def _describe(body: bytes, source: str, patience: Patience | None) -> Description:
     raw, unparsed = parse_email(body)
+    _check(patience)
     wrong = sorted(unparsed.keys() & _decisive)
     if wrong:
         raise InvalidPackage(f"{source} says {', '.join(wrong)} more than once, or in bytes that are not UTF-8.")
@@ -97,6 +102,7 @@ def _describe(body: bytes, source: str) -> Description:
     metadata_version = _metadata_version(raw.get("metadata_version", ""), source)
     name, version = _identity(raw, source)
     told = _attributes(body) | {key: value for key in ("keywords", "project_urls", "license_expression") if (value := raw.get(key))}
+    _check(patience)
     license_files, objections = _validated(raw, metadata_version, source)
     return Description(
         name=name,
@@ -109,6 +115,11 @@ def _describe(body: bytes, source: str) -> Description:
         attributes={"metadata_version": raw.get("metadata_version"), **told},
         objections=(*objections, *metadata_objections(raw, metadata_version)),
     )
+
+
+def _check(patience: Patience | None) -> None:
+    if patience is not None:
+        patience.check()
 
 
 def _check_lengths(raw: RawMetadata, source: str) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from typing import Any, BinaryIO
 
-from entrepot.plugin import InvalidPackage, Objection, StoredFile, Strictness, TarMember
+from entrepot.plugin import InvalidPackage, Objection, Patience, StoredFile, Strictness, TarMember
 from packaging.version import Version
 
-from entrepot_pypi import metadata
+from entrepot_pypi import allowance, metadata
 from entrepot_pypi.membername import check_folders, check_link, check_name, check_spelling
 from entrepot_pypi.name import normalized
 from entrepot_pypi.registryrules import sdist_objections
@@ -35,9 +35,10 @@ def inspect_sdist(file: BinaryIO, basename: str) -> tuple[bytes, metadata.Descri
     name_and_version = stem(basename)
     if name_and_version is None:
         raise InvalidPackage(f"{basename[:200]!r} is not the filename of an sdist: it is name-version.tar.gz, for example foo_bar-1.0.tar.gz.")
-    body, names = _read_zip(file) if basename.endswith(".zip") else _read_tar(file)
+    patience = allowance.patience(file)
+    body, names = (_read_zip if basename.endswith(".zip") else _read_tar)(file, patience)
     top = _top(names)
-    description = metadata.describe(body, f"{top}/PKG-INFO")
+    description = metadata.describe(body, f"{top}/PKG-INFO", patience)
     _check_identity(description, name_and_version, basename)
     objections = (*_license_file_objections(names, top, description), *sdist_objections(basename, description.name, description.version))
     description = replace(description, objections=(*description.objections, *objections))
@@ -63,26 +64,26 @@ def _license_file_objections(names: Set[str], top: str, description: metadata.De
             return
 
 
-def _read_zip(file: BinaryIO) -> tuple[bytes, set[str]]:
+def _read_zip(file: BinaryIO, patience: Patience) -> tuple[bytes, set[str]]:
     """PKG-INFO, and the names of all members. Every member is read, so that damage shows."""
-    archive = ZipArchive(file)
+    archive = ZipArchive(file, patience)
     path = f"{_top(archive.members)}/PKG-INFO"
     if path not in archive.members:
         raise InvalidPackage(f"The sdist holds no {path}. Build it again.")
+    body = archive.read(path, metadata.largest)
     for member in archive.members.values():
-        for _ in archive.pieces(member):
-            pass
-    return archive.read(path, metadata.largest), set(archive.members)
+        archive.check(member)
+    return body, set(archive.members)
 
 
-def _read_tar(file: BinaryIO) -> tuple[bytes, set[str]]:
+def _read_tar(file: BinaryIO, patience: Patience) -> tuple[bytes, set[str]]:
     """PKG-INFO, and the names of all members."""
     if has_end(file):
         raise InvalidPackage("The file is both a tar and a zip archive: what is in it depends on the reader.")
     body: bytes | None = None
     names: set[str] = set()
     letters = 0
-    reader = opened(file)
+    reader = opened(file, patience)
     for member in reader:
         name = _checked_name(member)
         letters += len(name)

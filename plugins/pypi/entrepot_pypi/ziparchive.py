@@ -12,15 +12,13 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import BinaryIO
 
-from entrepot.plugin import InvalidPackage
+from entrepot.plugin import InvalidPackage, Patience
 
+from entrepot_pypi import allowance
 from entrepot_pypi.membername import check_folders
 from entrepot_pypi.zipend import find_directory
 from entrepot_pypi.zipmember import LOCAL_SIZE, STORED, ZipMember, local_end, read_directory, variable_size
 
-_most_inflated = 8 << 30
-_small = 64 << 20
-_ratio = 50
 _piece = 1 << 16
 _inflated_piece = 1 << 20
 
@@ -28,28 +26,33 @@ _inflated_piece = 1 << 20
 class ZipArchive:
     """An archive that every reader reads alike. Raises InvalidPackage if it is none."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, patience: Patience) -> None:
         if not is_zip(file):
             raise InvalidPackage("The file is not a zip archive: it does not begin with a member.")
         self._file = file
         size = file.seek(0, 2)
+        self._patience = patience
+        self._kept: dict[str, bytes] = {}
         directory = find_directory(file)
         file.seek(directory.offset)
-        self.members: Mapping[str, ZipMember] = _unique(read_directory(file.read(directory.length)), directory.members)
+        self.members: Mapping[str, ZipMember] = _unique(read_directory(file.read(directory.length)), directory.members, self._patience)
         """By their names."""
         inflated = sum(member.size for member in self.members.values())
-        if inflated > _most_inflated or (inflated > _small and inflated > _ratio * size):
+        if inflated > allowance.most_inflated(size):
             raise InvalidPackage(f"The archive inflates to {inflated} bytes, {inflated // size} times its size: that is taken for an attack.")
-        self._starts = _walk(file, self.members.values(), directory.offset)
+        self._starts = _walk(file, self.members.values(), directory.offset, self._patience)
         if is_tar(file):
             raise InvalidPackage("The file is both a zip and a tar archive: what is in it depends on the reader.")
 
     def read(self, name: str, limit: int) -> bytes:
-        """A member's bytes, of which there may be `limit`. Raises InvalidPackage."""
+        """A member's bytes, of which there may be `limit`, compressed or not. They are kept, and inflated once. Raises InvalidPackage."""
         member = self.members[name]
-        if member.size > limit:
-            raise InvalidPackage(f"{name!r} is larger than {limit} bytes when it is inflated.")
-        return b"".join(self.pieces(member))
+        if max(member.size, member.compressed_size) > limit:
+            state = "when it is inflated" if member.size > limit else "in the archive"
+            raise InvalidPackage(f"{name!r} is larger than {limit} bytes {state}.")
+        if name not in self._kept:
+            self._kept[name] = b"".join(self.pieces(member))
+        return self._kept[name]
 
     def check(self, member: ZipMember) -> None:
         """Read a member of which nothing is wanted but that it is whole. Raises InvalidPackage."""
@@ -58,6 +61,10 @@ class ZipArchive:
 
     def pieces(self, member: ZipMember) -> Iterator[bytes]:
         """A member's bytes, of the size and the checksum that its headers say. Raises InvalidPackage, at the latest behind the last piece."""
+        self._patience.check()
+        if member.name in self._kept:
+            yield self._kept[member.name]
+            return
         self._file.seek(self._starts[member.name])
         crc = size = 0
         for piece in self._stored(member) if member.method == STORED else self._inflated(member):
@@ -75,6 +82,7 @@ class ZipArchive:
             piece = self._file.read(min(left, _inflated_piece))
             if not piece:
                 raise _damaged(member, "the file ends in it")
+            self._patience.check()
             left -= len(piece)
             yield piece
 
@@ -88,6 +96,7 @@ class ZipArchive:
                     source = self._file.read(min(left, _piece))
                     left -= len(source)
                 piece = inflating.decompress(source, wanted)
+                self._patience.check()  # blocks of nothing take time too
                 if piece:
                     yield piece
                 elif not source:
@@ -114,11 +123,12 @@ def is_tar(file: BinaryIO) -> bool:
     return True
 
 
-def _unique(members: Iterable[ZipMember], count: int) -> Mapping[str, ZipMember]:
+def _unique(members: Iterable[ZipMember], count: int, patience: Patience) -> Mapping[str, ZipMember]:
     """The members by name, no name twice, and none a file and a folder at once."""
     found: dict[str, ZipMember] = {}
     listed = 0
     for member in members:
+        patience.check()
         listed += 1
         if found.setdefault(member.name, member) is not member:
             raise InvalidPackage(f"The archive holds {member.name!r} twice: which one counts depends on the reader.")
@@ -128,7 +138,7 @@ def _unique(members: Iterable[ZipMember], count: int) -> Mapping[str, ZipMember]
     return found
 
 
-def _walk(file: BinaryIO, members: Iterable[ZipMember], end: int) -> Mapping[str, int]:
+def _walk(file: BinaryIO, members: Iterable[ZipMember], end: int, patience: Patience) -> Mapping[str, int]:
     """Where each member's bytes begin. The members follow each other without a gap, from the first byte to the directory."""
     starts: dict[str, int] = {}
     at = 0
@@ -137,6 +147,7 @@ def _walk(file: BinaryIO, members: Iterable[ZipMember], end: int) -> Mapping[str
             how = "overlaps another member" if member.offset < at else "does not follow what stands before it"
             raise InvalidPackage(f"{member.name!r} in the archive {how}: bytes that only some readers see are not allowed. Build the file again.")
         file.seek(at)
+        patience.check()
         header = file.read(LOCAL_SIZE)
         if header[:4] != b"PK\x03\x04" or len(header) != LOCAL_SIZE:
             raise InvalidPackage(f"{member.name!r} in the archive's directory is not where the directory says. Build the file again.")
