@@ -98,6 +98,14 @@ def test_an_sdist_that_is_not_what_it_says_is_refused(inspect: Inspect, format: 
         inspect(build_sdist("foo", "1.0", format=format, **tweaks))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("other", ["bar-1.0/x.py", "x.py", "foo-1.0.py", "bar-1.0/PKG-INFO", "bar-1.0/"])
+def test_a_zip_sdist_has_one_folder(inspect: Inspect, other: str) -> None:
+    members = [("foo-1.0/PKG-INFO", build_metadata("foo", "1.0")), (other, b"")]
+    for listed in (members, members[::-1]):
+        with pytest.raises(InvalidPackage, match="holds one folder, name-version, with everything in it"):
+            inspect(("foo-1.0.zip", build_zip(listed)))
+
+
 @pytest.mark.parametrize(
     "basename",
     [

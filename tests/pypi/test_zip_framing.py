@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import stat
 import struct
 import zipfile
 import zlib
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from entrepot.plugin import Inspection, InvalidPackage
+from entrepot.plugin import Inspection, InvalidPackage, Patience
 from entrepot_pypi.ziparchive import ZipArchive
 from entrepot_pypi.zipmember import read_directory
 from pypi_builder import build_wheel
@@ -22,7 +23,7 @@ FULL = 0xFFFFFFFF
 
 
 def opened(*members: RawMember, **end: Any) -> ZipArchive:
-    return ZipArchive(io.BytesIO(raw_zip([RawMember(name=b"first", body=b"first"), *members], **end)))
+    return ZipArchive(io.BytesIO(raw_zip([RawMember(name=b"first", body=b"first"), *members], **end)), Patience(10))
 
 
 def read(*members: RawMember, **end: Any) -> bytes:
@@ -183,7 +184,7 @@ def test_no_extra_field_looks_like_a_record_of_the_end(record: bytes, more: byte
 def test_a_locator_in_a_file_too_short_for_it_is_refused() -> None:
     locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 1)
     with pytest.raises(InvalidPackage, match="no ZIP64 end"):
-        ZipArchive(io.BytesIO(b"PK\x03\x04" + locator + raw_zip([])))
+        ZipArchive(io.BytesIO(b"PK\x03\x04" + locator + raw_zip([])), Patience(10))
 
 
 @pytest.mark.parametrize(
@@ -201,6 +202,15 @@ def test_a_locator_in_a_file_too_short_for_it_is_refused() -> None:
 def test_the_end_tells_the_truth_of_the_directory(end: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InvalidPackage, match=sentence):
         opened(one(), **end)
+
+
+@pytest.mark.parametrize("system", [0, 2, 3, 16, 19, 30])
+@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR])
+def test_a_link_or_a_device_is_one_by_whatever_system_it_says_it_was_made(system: int, kind: int) -> None:
+    """`unzip` makes links of BeOS, of Atheos, of VMS, too."""
+    with pytest.raises(InvalidPackage, match="a link or a device"):
+        opened(one(body=b"/etc/passwd", system=system, attributes=(kind | 0o777) << 16))
+    assert read(one(system=system, attributes=(stat.S_IFREG | 0o755) << 16)) == BODY
 
 
 def test_a_directory_holds_members_and_nothing_else() -> None:

@@ -132,6 +132,18 @@ def test_a_zip64_locator_that_points_elsewhere_is_refused(inspect: Inspect) -> N
         inspect((basename, body[: locator + 8] + struct.pack("<Q", 0) + body[locator + 16 :]))
 
 
+@pytest.mark.parametrize(
+    ("at", "value"),
+    [(4, struct.pack("<Q", 45)), (16, b"\1"), (20, b"\1"), (24, struct.pack("<Q", 3)), (60, b"\1"), (72, b"\2")],
+    ids=["a longer end", "its disk", "the directory's disk", "members elsewhere", "the locator's disk", "many disks"],
+)
+def test_a_zip64_end_that_says_more_than_installers_read_is_refused(inspect: Inspect, at: int, value: bytes) -> None:
+    basename, body = with_zip64_end(build_wheel("foo", "1.0"), 4)
+    at += body.rindex(b"PK\x06\x06")
+    with pytest.raises(InvalidPackage, match="ZIP64 end says more than installers read"):
+        inspect((basename, body[:at] + value + body[at + len(value) :]))
+
+
 @pytest.mark.parametrize(("members", "length"), [(65_536, None), (4, 1 << 40)])
 def test_a_directory_that_is_too_large_is_refused_before_it_is_read(inspect: Inspect, members: int, length: int | None) -> None:
     with pytest.raises(InvalidPackage, match="too many members"):

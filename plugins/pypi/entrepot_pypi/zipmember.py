@@ -21,7 +21,6 @@ _local = struct.Struct("<4sHHHHHLLLHH")
 _utf8, _level, _descriptor, _encrypted = 0x800, 0x6, 0x8, 0x1
 _saturated = 0xFFFFFFFF
 _zip64, _unicode_path = 0x0001, 0x7075
-_unix = 3
 _end_records = re.compile(rb"PK(\x05\x06|\x06\x06|\x06\x07)")
 
 
@@ -72,13 +71,13 @@ def read_directory(directory: bytes) -> Iterator[ZipMember]:
 
 
 def _member(fields: tuple[int, ...], raw_name: bytes, extra: bytes) -> ZipMember:
-    system, flags, method, crc, disk, attributes = fields[2], fields[4], fields[5], fields[8], fields[14], fields[16]
+    flags, method, crc, disk, attributes = fields[4], fields[5], fields[8], fields[14], fields[16]
     name = _decoded(raw_name, flags)
     check_name(name)
     check_spelling(name)
     extras = _extras(extra, raw_name, name)
     size, compressed_size, offset = _sizes((fields[10], fields[9], fields[17]), extras.get(_zip64), name)
-    _check_kind(name, flags, method, system, attributes)
+    _check_kind(name, flags, method, attributes)
     if disk or (name.endswith("/") and size) or (method == STORED and size != compressed_size):
         raise InvalidPackage(f"{name!r} in the archive has a size that cannot be. Build the file again.")
     return ZipMember(name, raw_name, flags, method, crc, compressed_size, size, offset)
@@ -94,7 +93,7 @@ def _decoded(raw_name: bytes, flags: int) -> str:
         ) from error
 
 
-def _check_kind(name: str, flags: int, method: int, system: int, attributes: int) -> None:
+def _check_kind(name: str, flags: int, method: int, attributes: int) -> None:
     if flags & _encrypted:
         raise InvalidPackage(f"{name!r} in the archive is encrypted.")
     if flags & _descriptor:
@@ -106,8 +105,8 @@ def _check_kind(name: str, flags: int, method: int, system: int, attributes: int
         raise InvalidPackage(f"{name!r} in the archive uses features of zip that installers do not read (flags {flags:#x}).")
     if method not in (STORED, DEFLATED):
         raise InvalidPackage(f"{name!r} is compressed in a way that installers do not read: only stored and deflated members are allowed.")
-    kind = stat.S_IFMT(attributes >> 16)
-    if system == _unix and kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+    kind = stat.S_IFMT(attributes >> 16)  # whatever system it says it is from: several count as Unix, to each reader others
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise InvalidPackage(f"{name!r} in the archive is a link or a device: only plain files and folders are allowed.")
 
 
