@@ -89,6 +89,15 @@ def test_tags_have_as_many_lines_as_take_little_time(inspect: Inspect) -> None:
     assert "WHEEL has more than 5000 lines" in refusal(inspect, build_wheel("foo", "1.0", wheel=many))
 
 
+def test_tags_that_stand_for_millions_take_little_time(pypi: PypiType) -> None:
+    """Though each of a hundred lines stands for the same ten thousand."""
+    line = f"Tag: {'.'.join(f'py{number}' for number in range(100))}-{'.'.join(f'a{number}' for number in range(99))}-any\n".encode()
+    basename, body = build_wheel("foo", "1.0", wheel=b"Wheel-Version: 1.0\n" + line * 100)
+    began = time.process_time()
+    assert ["too many of them" in objection.message for objection in pypi.inspect(io.BytesIO(body), basename).objections] == [True]
+    assert time.process_time() - began < SECONDS / 2
+
+
 @pytest.mark.parametrize(
     ("record", "sentence"),
     [

@@ -133,8 +133,10 @@ def _tag_objections(tags: Sequence[str], wheel: Wheel) -> Iterator[Objection]:
 def _read_tags(tags: Sequence[str]) -> set[Tag] | None:
     """The tags that compressed ones stand for; None where one is none, or they are too many."""
     inside: set[Tag] = set()
+    count = 0
     for tag in tags:
-        if math.prod(part.count(".") + 1 for part in tag.split("-")) > _most_tags or tag.count("-") != 2 or len(inside) > _most_tags:
+        count += math.prod(part.count(".") + 1 for part in tag.split("-"))
+        if count > _most_tags or tag.count("-") != 2:
             return None
         try:
             inside |= parse_tag(tag.strip())
