@@ -13,6 +13,11 @@ from pypi_builder import build_sdist, build_wheel
 
 IMPORT, PRIVATE, PUBLIC = Strictness
 Inspect = Callable[[tuple[str, bytes], Strictness], Inspection]
+SINGLE = {
+    **dict.fromkeys(("Author", "Maintainer", "License", "Keywords"), "somebody"),
+    **dict.fromkeys(("Author-Email", "Maintainer-Email"), "ann@example.org"),
+    **dict.fromkeys(("Home-Page", "Download-URL"), "https://example.org"),
+}
 WHEEL = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n"
 
 
@@ -83,6 +88,14 @@ def test_what_the_tools_of_today_build_is_taken_everywhere(judge: Inspect, built
         (build_sdist("foo", "1.0.post1", basename="foo-1.0-1.tar.gz"), "PEP 625"),
         (newest(version="2.0"), "Metadata-Version 2.0 is none"),
         (newest(("License-Expression", "MIT"), version="2.3"), "license-expression, which its"),
+        (newest(("License-Expression", "MIT"), ("License", "MIT License"), version="2.3"), "license-expression, which its"),
+        (newest(("Provides-Dist", "bar @ https://example.org/bar.whl")), "metadata provides 'bar @ https:"),
+        (newest(("Obsoletes-Dist", "bar@https://example.org/bar.whl")), "metadata obsoletes 'bar@https:"),
+        *((newest((field, one), (field, one)), f"says {field.lower()} more than once") for field, one in SINGLE.items()),
+        (newest(("Project-URL", "Home, https://example.org"), ("Project-URL", "Home, https://example.com")), "says project-url more than once"),
+        (newest(("Project-URL", "Home")), "Project-URL 'Home' is not a label, a comma and a URL"),
+        (newest(("Project-URL", "Home,")), "Project-URL 'Home' is not a label, a comma and a URL"),
+        (newest(("Project-URL", "https://example.org")), "Project-URL 'https://example.org' is not a label"),
         (newest(("Classifier", "Private :: Ours")), "classifier 'Private :: Ours' is not known"),
         (newest(("Classifier", "Natural Language :: Ukranian")), "is deprecated: use Natural Language :: Ukrainian"),
     ],
@@ -93,6 +106,20 @@ def test_what_the_public_registry_refuses_is_taken_in_a_house_of_its_own(judge: 
     assert judge(built, IMPORT).name
     with pytest.raises(InvalidPackage, match=sentence):
         judge(built, PUBLIC)
+
+
+@pytest.mark.parametrize("version", ["2.1", "2.4"])
+def test_an_import_tells_machines_only_what_they_can_read(judge: Inspect, version: str) -> None:
+    wrong = (("Requires-Python", ">=3.6.*"), ("License-Expression", "Free for all"))
+    imported = judge(newest(*wrong, version=version), IMPORT)
+    assert imported.license == "Free for all"
+    assert imported.attributes["license"] == "Free for all"
+    assert not imported.attributes.keys() & {"requires_python", "license_expression"}
+    assert b"Requires-Python: >=3.6.*" in imported.extras[0].body
+    right = judge(newest(("Requires-Python", ">=3.6"), ("License-Expression", "MIT"), ("Provides-Extra", "-bad-"), version=version), IMPORT)
+    assert (right.attributes["requires_python"], right.attributes["license_expression"]) == (">=3.6", "MIT")
+    both = judge(newest(("License", "Of ours"), wrong[1], version=version), IMPORT)
+    assert (both.license, both.attributes["license"]) == ("Of ours", "Of ours")
 
 
 def test_a_summary_has_512_characters(judge: Inspect) -> None:
@@ -115,6 +142,7 @@ def test_of_very_many_addresses_none_is_cut_in_two(judge: Inspect) -> None:
         (newest(("Requires-Python", ">=3.6.*")), "requires-python"),
         (newest(requires=("bar>=1.*.1",)), "requires-dist"),
         (newest(("License-Expression", "Free for all")), "license-expression"),
+        (newest(("License-Expression", "Free for all"), version="2.1"), "license-expression"),
         (newest(("License-Expression", "MIT"), ("License", "MIT")), "PEP 639"),
         (newest(("License-File", "LICENSE")), "license file 'LICENSE'"),
         (newest(("License-File", "../LICENSE")), "license-file"),

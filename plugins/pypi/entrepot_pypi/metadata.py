@@ -8,7 +8,7 @@ License-File and License-Expression before 2.4, UNKNOWN for nothing, folded line
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -103,17 +103,18 @@ def _describe(body: bytes, source: str, patience: Patience | None) -> Descriptio
     name, version = _identity(raw, source)
     told = _attributes(body) | {key: value for key in ("keywords", "project_urls", "license_expression") if (value := raw.get(key))}
     _check(patience)
-    license_files, objections = _validated(raw, metadata_version, source)
+    license_files, invalid, objections = _validated(raw, metadata_version, source)
+    _leave_out(told, invalid)
     return Description(
         name=name,
         version=version,
         summary=raw.get("summary", ""),
         description=told.pop("description", ""),
-        license=raw.get("license_expression") or told.get("license", ""),
+        license=told.get("license_expression") or told.get("license", ""),
         license_files=license_files,
         is_static=metadata_version >= (2, 2) and not raw.get("dynamic"),
         attributes={"metadata_version": raw.get("metadata_version"), **told},
-        objections=(*objections, *metadata_objections(raw, metadata_version)),
+        objections=(*objections, *metadata_objections(raw, unparsed.keys(), metadata_version)),
     )
 
 
@@ -136,8 +137,9 @@ def _check_lengths(raw: RawMetadata, source: str) -> None:
                 )
 
 
-def _validated(raw: RawMetadata, metadata_version: tuple[int, int], source: str) -> tuple[Sequence[str], Sequence[Objection]]:
-    """The license files, and what is invalid. Always by the newest rules: which fields an older version knows is for its tools to heed."""
+def _validated(raw: RawMetadata, metadata_version: tuple[int, int], source: str) -> tuple[Sequence[str], Set[str], Sequence[Objection]]:
+    """The license files, the fields that are invalid, and what is to be said of it. By the newest rules: which fields an older version knows is for
+    its tools to heed."""
     objections = []
     if "license_expression" in raw and "license" in raw and metadata_version >= (2, 4):
         objections.append(_private(f"{source} has both License and License-Expression: remove License, which the expression replaces (PEP 639)."))
@@ -146,13 +148,21 @@ def _validated(raw: RawMetadata, metadata_version: tuple[int, int], source: str)
     checked = raw.copy()
     checked["metadata_version"] = ".".join(map(str, newest))
     if metadata_version < (2, 4):
-        checked.pop("license_expression", None)
         checked.pop("license_files", None)
     try:
-        return tuple(Metadata.from_raw(checked).license_files or ()), objections
+        return tuple(Metadata.from_raw(checked).license_files or ()), frozenset(), objections
     except ExceptionGroup as group:
-        objections.append(_private(f"{source} is not valid: {_sentences(group)}"))
-    return (), objections
+        errors = [error for error in group.exceptions if isinstance(error, InvalidMetadata)]
+    sentences = "; ".join(str(error)[:300] for error in errors[:3])
+    return (), {error.field for error in errors}, [*objections, _private(f"{source} is not valid: {sentences}.")]
+
+
+def _leave_out(told: dict[str, Any], invalid: Set[str]) -> None:
+    """What indexes say to machines is valid; the metadata itself says it all the same. A License-Expression that is none is a text about licences."""
+    if "requires-python" in invalid:
+        told.pop("requires_python", None)
+    if "license-expression" in invalid:
+        told.setdefault("license", told.pop("license_expression"))
 
 
 def _private(message: str) -> Objection:
@@ -208,9 +218,3 @@ def _attributes(body: bytes) -> dict[str, Any]:
         if value and value != "UNKNOWN":
             told[key] = value
     return told
-
-
-def _sentences(group: ExceptionGroup) -> str:
-    """The first few things that packaging found wrong."""
-    errors = [error for error in group.exceptions if isinstance(error, InvalidMetadata)]
-    return "; ".join(str(error)[:300] for error in errors[:3]) + "."

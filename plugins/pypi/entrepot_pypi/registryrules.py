@@ -7,7 +7,7 @@ of today do otherwise; docs/clients/pypi-files.md has the reasons.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from email.utils import getaddresses
 from urllib.parse import urlsplit
 
@@ -24,6 +24,8 @@ _longest_addresses = 2000
 _address = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+")
 _direct = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\s*(\[[^]]*\])?\s*@")
 _introduced = {"dynamic": (2, 2), "license_expression": (2, 4), "import_names": (2, 5), "import_namespaces": (2, 5)}
+_known = frozenset(field.replace("_", "-").removesuffix("s") for field in RawMetadata.__annotations__) - {"description"}
+"""Fields without the plural that packaging gives to some. Old sdists have a Description and, by a blank line too early, a body as well."""
 newest = (2, 6)
 """The Metadata-Version that is known: 2.6 is PEP 808."""
 _unwritten = (2, 0)
@@ -36,8 +38,8 @@ _platform = re.compile(
 )
 
 
-def metadata_objections(raw: RawMetadata, metadata_version: tuple[int, int]) -> Iterator[Objection]:
-    """What PyPI has against metadata that is valid."""
+def metadata_objections(raw: RawMetadata, unparsed: Iterable[str], metadata_version: tuple[int, int]) -> Iterator[Objection]:
+    """What PyPI has against metadata that is valid; `unparsed` are the fields that `parse_email` could not make one value of."""
     if metadata_version > newest:
         yield _private(f"Metadata-Version is newer than {newest[0]}.{newest[1]}, which no installer knows yet: build the file with another tool.")
     if metadata_version == _unwritten:
@@ -50,15 +52,25 @@ def metadata_objections(raw: RawMetadata, metadata_version: tuple[int, int]) -> 
         yield _public("The version has a local part behind a `+`: those are for private indexes.")
     if len(raw.get("summary", "")) > _longest_summary:
         yield _private(f"The summary is longer than {_longest_summary} characters.")
-    for requirement in raw.get("requires_dist", []):
-        if _direct.match(requirement):
-            yield _private(f"The requirement {requirement[:100]!r} is a URL: require a name and a version.")
-            break
+    yield from _direct_objections(raw)
+    ambiguous = sorted(field for field in unparsed if field.removesuffix("s") in _known)
+    if ambiguous:
+        yield _public(f"The metadata says {', '.join(ambiguous)} more than once, or in bytes that are not UTF-8.")
     yield from _classifier_objections(raw.get("classifiers", []))
     for field, text in (("author-email", raw.get("author_email")), ("maintainer-email", raw.get("maintainer_email"))):
         if text is not None and not _are_addresses(text):
             yield _private(f"The field {field} holds something that is no e-mail address.")
     yield from _url_objections(raw.get("home_page"), raw.get("download_url"), raw.get("project_urls", {}))
+
+
+def _direct_objections(raw: RawMetadata) -> Iterator[Objection]:
+    """What no index has, and who installs from one has not asked for."""
+    told = (("requires", raw.get("requires_dist", [])), ("provides", raw.get("provides_dist", [])), ("obsoletes", raw.get("obsoletes_dist", [])))
+    for verb, requirements in told:
+        direct = next((requirement for requirement in requirements if _direct.match(requirement)), None)
+        if direct is not None:
+            message = f"The metadata {verb} {direct[:100]!r}, which is a URL: name a project and a version."
+            yield _private(message) if verb == "requires" else _public(message)
 
 
 def _classifier_objections(given: Sequence[str]) -> Iterator[Objection]:
@@ -86,6 +98,9 @@ def _url_objections(home_page: str | None, download_url: str | None, project_url
             break
     if any(not 1 <= len(label) <= _longest_label for label in project_urls):
         yield _private(f"The label of a project URL has 1 to {_longest_label} characters.")
+    bare = next((label for label, url in project_urls.items() if not url), None)
+    if bare is not None:
+        yield _public(f"The Project-URL {bare[:100]!r} is not a label, a comma and a URL.")
 
 
 def _is_url(text: str) -> bool:
