@@ -72,6 +72,11 @@ def keeps_quiet(response: httpx.Response, token: str) -> None:
     assert token.encode() not in response.content, response.url
 
 
+def with_relative_urls(content: bytes, address: Address) -> bytes:
+    """PyPI's older documents: their URLs are absolute for who sends a header, and would lose a token that stands in the path."""
+    return content.replace(f"{SITE}/pypi/alice/files/".encode(), b"../" * address.rest.count("/") + b"files/")
+
+
 @pytest.mark.parametrize("form", FORMS)
 async def test_it_reads_every_document_and_file_as_a_header_does(yard: House, alice: Person, form: str) -> None:
     token = await alice.new_token("repos")
@@ -79,16 +84,17 @@ async def test_it_reads_every_document_and_file_as_a_header_does(yard: House, al
         headers = {"accept": address.accept}
         there = await alice.client.get(plain, headers=headers)
         assert there.status_code in (200, 302), plain
+        expected = with_relative_urls(there.content, address)
         for method in ("GET", "HEAD"):
             response = await yard.anyone.request(method, url, headers=headers)
             assert response.status_code == there.status_code, (method, url)
-            assert response.headers.get("etag") == there.headers.get("etag")
+            assert (response.headers.get("etag") == there.headers.get("etag")) is (expected == there.content), url
             assert response.headers.get("location") == there.headers.get("location")
             assert response.headers["cache-control"].startswith("private"), url
-            assert response.content == (there.content if method == "GET" else b"")
+            assert response.content == (expected if method == "GET" else b"")
             keeps_quiet(response, token)
         if "etag" in there.headers:
-            same = await yard.anyone.get(url, headers={**headers, "if-none-match": there.headers["etag"]})
+            same = await yard.anyone.get(url, headers={**headers, "if-none-match": response.headers["etag"]})
             assert same.status_code == 304
             assert same.headers["referrer-policy"] == "no-referrer"
         assert (await yard.anyone.get(plain, headers=headers)).content != there.content or there.status_code == 302
