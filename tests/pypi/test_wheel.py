@@ -200,6 +200,7 @@ def test_what_lies_deep_in_libraries_and_beside_the_metadata_may_be_named_freely
         "foo/readme": b"",
         "foo-1.0.data/purelib/foo/_vendor/bar-1.0.egg-info": b"",
         "foo-1.0.data/scripts/foo": b"#!python\n",
+        **dict.fromkeys(("foo-1.0.data/", "foo-1.0.data/purelib/", "foo-1.0.data/scripts/", f"{FOLDER}/", f"{FOLDER}/licenses/"), b""),
         "foo-1.0.data/data/share/foo/a.data": b"",
         f"{FOLDER}/licenses/a/LICENSE": b"",
         f"{FOLDER}/licenses/b/license": b"",

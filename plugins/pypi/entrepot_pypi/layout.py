@@ -14,7 +14,7 @@ _metadata = ".dist-info"
 _data = ".data"
 _packages = (_metadata, ".egg-info", ".egg", ".egg-link")
 """What Python and pip take for an installed package, where packages are."""
-_libraries = ("purelib", "platlib")
+_libraries = (["purelib"], ["platlib"])
 
 
 def find_dist_info(names: Collection[str], name: str, version: Version) -> str:
@@ -46,8 +46,8 @@ def _is_for(folder: str, name: str, version: Version) -> bool:
 def _check_data(names: Iterable[str]) -> None:
     """What is in purelib and platlib lands beside the .dist-info folder; what is in data may land there by its path."""
     for name in names:
-        _, scheme, *parts = _folded(name).split("/")
-        if any(part.endswith(_packages) for part in (parts[:1] if scheme in _libraries else (scheme, *parts))):
+        parts = _folded(name).split("/")[1:]
+        if any(part.endswith(_packages) for part in (parts[1:2] if parts[:1] in _libraries else parts)):
             raise InvalidPackage(f"The wheel holds {name[:200]!r}: installers would take that for another package.")
 
 
