@@ -21,7 +21,7 @@ from entrepot_pypi.allowance import seconds
 from entrepot_pypi.metadata import describe
 from entrepot_pypi.packagetype import PypiType
 from entrepot_pypi.ziparchive import ZipArchive
-from pypi_builder import build_metadata, build_sdist, build_wheel, build_zip
+from pypi_builder import build_metadata, build_record, build_sdist, build_wheel, build_zip
 from raw_zip import RawMember, extra_field, raw_members, raw_zip
 
 Inspect = Callable[[tuple[str, bytes]], Inspection]
@@ -99,6 +99,20 @@ def test_patience_ends_while_metadata_is_read() -> None:
         describe(MANY_HEADERS, "METADATA", Patience(0))
 
 
+@pytest.mark.parametrize(
+    ("headers", "sentence"),
+    [
+        ([("X-One", "a")] * 5_000, "5004 headers of 5 kinds; 5000 of 100 are allowed"),
+        ([(f"X-{number}", "a") for number in range(97)], "101 headers of 101 kinds; 5000 of 100 are allowed"),
+        ([("Keywords", "a," * (512 << 10))], "headers of more than 1048576 bytes"),
+    ],
+    ids=["many", "many kinds", "much in one"],
+)
+def test_metadata_has_as_many_headers_as_take_little_time(headers: list[tuple[str, str]], sentence: str) -> None:
+    with pytest.raises(InvalidPackage, match=sentence):
+        describe(build_metadata("foo", "1.0", headers=headers), "METADATA")
+
+
 def test_a_larger_file_may_take_more_time_in_proportion_up_to_a_cap() -> None:
     assert [seconds(mebibytes << 20) for mebibytes in (0, 10, 70, 700, 8 << 10)] == [1.5, 1.5, 10, 100, 300]
 
@@ -150,27 +164,27 @@ def test_what_takes_more_room_compressed_than_it_may_inflated_is_refused(inspect
 
 def test_the_costliest_files_take_less_than_128_mebibytes(tmp_path: Path) -> None:
     """Of the whole process, for zlib and what else is not Python takes memory too."""
-    long = "x" * 90 + "/"
+    description = MANY_HEADERS + b"\n\n" + b"\xff" * (4 << 20)  # bytes that are no UTF-8 take four times their room
+    files = {f"{'x' * 360}{number:x}": b"a" for number in range(19_990)}
+    tags = b"Wheel-Version: 1.0\nTag: py3-none-any\n"
+    record = build_record({**files, f"{FOLDER}/METADATA": description, f"{FOLDER}/WHEEL": tags}, f"{FOLDER}/RECORD")
+    record += record[: (15 << 20) - len(record)].rpartition(b"\n")[0]
     costly = [
-        build_wheel("foo", "1.0", files={f"{long}{number:x}": b"a" for number in range(19_990)}),
-        build_wheel("foo", "1.0", metadata=MANY_HEADERS + b"\n\n" + b"\xff" * (4 << 20)),
+        build_wheel("foo", "1.0", files=files, metadata=description, wheel=tags, record=record, compression=zipfile.ZIP_STORED),
         build_wheel("foo", "1.0", description="é\n" * 99_000 + "é" * 2_000_000),
-        build_wheel("foo", "1.0", record=b"foo.py,,\n" * 99_000 + b"\n" * (15 << 20)),
-        tar_of(build_metadata("foo", "1.0", description="é" * 2_500_000), 1 << 20),
+        build_sdist("foo", "1.0", files={f"{'x' * 900}{number}": b"" for number in range(9_000)}, pkg_info=description),
     ]
     for number, (basename, body) in enumerate(costly):
         (tmp_path / str(number)).mkdir()
         (tmp_path / str(number) / basename).write_bytes(body)
     code = (
         "import pathlib, re, sys\n"
-        "from entrepot.plugin import InvalidPackage\n"
         "from entrepot_pypi.packagetype import PypiType\n"
         "def peak(): return int(re.search(r'VmHWM:\\s+(\\d+)', pathlib.Path('/proc/self/status').read_text())[1])\n"
         "before = peak()\n"
         "for path in sorted(pathlib.Path(sys.argv[1]).glob('*/*')):\n"
         "    with path.open('rb') as file:\n"
-        "        try: PypiType().inspect(file, path.name)\n"
-        "        except InvalidPackage: pass\n"
+        "        assert PypiType().inspect(file, path.name).name == 'foo'\n"
         "    print(path.parent.name, (peak() - before) >> 10)\n"
     )
     told = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
