@@ -12,8 +12,6 @@ import orjson
 import pytest
 from entrepot.db.sql import fetch
 from entrepot.services.facade import Services
-from ground import on_folder
-from house import House, Person
 from pypi_builder import build_wheel
 from pypi_client import PypiClient
 
@@ -110,26 +108,10 @@ async def test_no_attestations_are_no_extra(client: PypiClient) -> None:
     assert (await client.publish(WHEEL, {"attestations": "[]"})).status_code == 200
 
 
-AWAY = 503
-
-
-@on_folder
-async def test_while_the_storage_is_away_it_is_a_503_and_then_taken(depot: House, owner: Person, tmp_path: Path) -> None:
-    client = PypiClient(depot.anyone, "alice", owner.token, Services(depot.site))
-    before, blobs = await depot.left(), depot.site.settings.data / "blobs"
-    blobs.rename(tmp_path / "elsewhere")
-    answer = await client.publish(WHEEL)
-    assert (answer.status_code, answer.text.count("\n")) == (AWAY, 1), answer.text
-    assert answer.headers["content-type"].startswith("text/plain")
-    (tmp_path / "elsewhere").rename(blobs)
-    assert await depot.left() == before
-    assert (await client.publish(WHEEL)).status_code == 200
-
-
 def test_the_table_names_every_status() -> None:
     table = PAGE.read_text().partition("### What the server answers")[2].partition("\n- ")[0]
     named = {int(status) for status in re.findall(r"^\| (\d{3}) \|", table, re.MULTILINE)}
-    assert named == {200, AWAY} | {status for status, *_ in REFUSALS}
+    assert named == {200, 503} | {status for status, *_ in REFUSALS}  # 503: test_away.py
 
 
 async def test_the_addresses_before_the_index_lead_to_it_with_the_token_and_the_label(client: PypiClient) -> None:
