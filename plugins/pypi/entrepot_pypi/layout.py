@@ -14,7 +14,9 @@ _metadata = ".dist-info"
 _data = ".data"
 _packages = (_metadata, ".egg-info", ".egg", ".egg-link")
 """What Python and pip take for an installed package, where packages are."""
-_libraries = (["purelib"], ["platlib"])
+_packages_in_paths = tuple(f"{ending}{end}" for ending in _packages for end in "/:")
+"""Searched for as they are: to part names into folders takes a second for as many as an archive can name. Windows ends a name before a colon."""
+_libraries = ("purelib", "platlib")
 
 
 def find_dist_info(names: Collection[str], name: str, version: Version) -> str:
@@ -46,20 +48,30 @@ def _is_for(folder: str, name: str, version: Version) -> bool:
 def _check_data(names: Iterable[str]) -> None:
     """What is in purelib and platlib lands beside the .dist-info folder; what is in data may land there by its path."""
     for name in names:
-        parts = _folded(name).split("/")[1:]
-        if any(part.endswith(_packages) for part in (parts[1:2] if parts[:1] in _libraries else parts)):
+        _check_ends(name)
+        _, scheme, *rest = name.casefold().split("/", 3)
+        path = f"{rest[0] if rest and scheme in _libraries else '/'.join((scheme, *rest))}/"
+        if any(package in path for package in _packages_in_paths):
             raise InvalidPackage(f"The wheel holds {name[:200]!r}: installers would take that for another package.")
 
 
 def _check_metadata(names: Iterable[str], folder: str) -> None:
-    """No two names that are one where case does not count; and entry points that some find and others do not are two readings as well."""
-    spelled = {_folded(f"{folder}/{name}"): f"{folder}/{name}" for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt")}
+    """No two names that are one somewhere; and entry points that some find and others do not are two readings as well."""
+    spelled = {f"{folder}/{name}".casefold(): f"{folder}/{name}" for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt")}
     for name in names:
-        if spelled.setdefault(_folded(name), name) != name:
-            raise InvalidPackage(f"The wheel holds {name[:200]!r}, which some systems take for {spelled[_folded(name)][:200]!r}.")
+        _check_ends(name)
+        other = spelled.setdefault(name.casefold(), name)
+        if other != name:
+            raise InvalidPackage(f"The wheel holds {name[:200]!r}, which some systems take for {other[:200]!r}.")
+        if ":" in name:
+            raise InvalidPackage(f"The wheel holds {name[:200]!r}: what stands behind a colon is no part of the name on Windows.")
 
 
-def _folded(name: str) -> str:
-    """A name as it is compared where that is done most loosely: macOS and Windows pass over case, Windows over dots and blanks at an end and over
-    what follows a colon."""
-    return "/".join(part.partition(":")[0].rstrip(". ") for part in name.rstrip("/").casefold().split("/"))
+def _check_ends(name: str) -> None:
+    if "./" in name or " /" in name or name.endswith((".", " ")):
+        raise InvalidPackage(f"The wheel holds {name[:200]!r}: Windows leaves dots and blanks at an end away.")
+
+
+def _folded(top: str) -> str:
+    """A name as Windows compares it: it passes over case, dots and blanks at the end and what follows a colon."""
+    return top.casefold().partition(":")[0].rstrip(". ")
