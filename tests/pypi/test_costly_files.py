@@ -14,9 +14,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from entrepot.plugin import Inspection, InvalidPackage, Patience
+from entrepot_pypi.layout import find_dist_info
 from entrepot_pypi.packagetype import PypiType
 from entrepot_pypi.tararchive import member_cap
 from entrepot_pypi.ziparchive import ZipArchive
+from packaging.version import Version
 from pypi_builder import build_metadata, build_wheel, build_zip
 
 Inspect = Callable[[tuple[str, bytes]], Inspection]
@@ -258,6 +260,14 @@ def test_names_of_a_tar_have_a_bound_together(inspect: Inspect) -> None:
 def test_names_of_a_zip_have_a_bound_together(inspect: Inspect) -> None:
     files = {"x" * 900 + str(number): b"" for number in range(9_000)}
     assert "8 MiB for the list" in refusal(inspect, build_wheel("foo", "1.0", files=files, record=b""))
+
+
+@pytest.mark.parametrize("part", ["a/", ".egg."], ids=["folders", "nearly packages"])
+def test_long_names_in_the_data_folder_take_little_time(part: str) -> None:
+    names = [f"foo-1.0.data/data/{part * (960 // len(part))}{number}" for number in range(8_000)]
+    began = time.process_time()
+    assert find_dist_info(["foo-1.0.dist-info/METADATA", *names], "foo", Version("1.0")) == "foo-1.0.dist-info"
+    assert time.process_time() - began < SECONDS / 2
 
 
 def test_a_larger_sdist_may_have_more_members_in_proportion_up_to_a_cap() -> None:
